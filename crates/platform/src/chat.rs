@@ -1,8 +1,11 @@
 //! Chat completions through the inference router, streamed (`POST /chat/completions`).
 
 mod assemble;
+mod chunk;
 mod delta;
 mod message;
+mod open;
+mod patience;
 mod request;
 mod slots;
 mod stream;

@@ -1,6 +1,15 @@
 //! What can go wrong with the platform, sorted by what a caller may do about it.
 
+mod body;
+mod classify;
+mod retry_after;
+mod scrub;
+
 use std::time::Duration;
+
+pub(crate) use body::ErrorBody;
+pub(crate) use classify::{from_response, from_stream_event};
+pub(crate) use scrub::{clip, scrub};
 
 /// The platform's refusal or failure. Never holds a token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,7 +65,7 @@ impl PlatformError {
         Self {
             kind,
             status: None,
-            message: message.as_ref().chars().take(500).collect(),
+            message: clip(message.as_ref()),
             request_id: None,
             retry_after: None,
         }

@@ -1,6 +1,12 @@
 //! Whose token this is and what it may do (`GET /api/whoami-v2`).
 
+mod capability;
+mod oauth;
+mod whoami;
+
+use crate::answer::typed;
 use crate::{Platform, PlatformError, Token};
+use whoami::Whoami;
 
 /// The account behind a token, and what the token may do for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,9 +43,13 @@ pub enum Plan {
 }
 
 impl Platform {
-    /// Asks the Hub who the token belongs to.
+    /// Asks the Hub who the token belongs to. The Hub limits this call strictly: keep the answer for some minutes.
+    /// Fails with [`crate::ErrorKind::Auth`] when the token is not valid.
     pub async fn whoami(&self, token: &Token) -> Result<Identity, PlatformError> {
-        let _ = token;
-        Err(PlatformError::unavailable("not written yet"))
+        let answer = self
+            .read(self.hub_get(Some(token), "/api/whoami-v2"), Some(token))
+            .await?;
+        let whoami: Whoami = typed(answer.body, "an account")?;
+        whoami.identity(token)
     }
 }

@@ -12,15 +12,20 @@
 //! - Reads are retried at most twice. What creates something is repeated only when it is known not to have happened.
 //! - Money is integer micro-dollars, rounded up.
 
+mod answer;
 mod catalogue;
 mod chat;
 mod client;
 mod deadlines;
+mod decimal;
 mod endpoints;
 mod error;
 mod identity;
 mod jobs;
 mod repos;
+mod segment;
+mod snapshot;
+mod sse;
 mod token;
 
 pub use catalogue::Offer;

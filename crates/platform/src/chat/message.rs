@@ -131,13 +131,16 @@ fn user_content(parts: &[ContentPart]) -> WireContent<'_> {
     if let [ContentPart::Text(text)] = parts {
         return WireContent::Text(text.into());
     }
-    let part = |part| match part {
-        &ContentPart::Text(ref text) => WirePart::Text { text: text.into() },
-        &ContentPart::Image { ref url } => WirePart::ImageUrl {
+    WireContent::Parts(parts.iter().map(user_part).collect())
+}
+
+fn user_part(part: &ContentPart) -> WirePart<'_> {
+    match part {
+        ContentPart::Text(text) => WirePart::Text { text: text.into() },
+        ContentPart::Image { url } => WirePart::ImageUrl {
             image_url: WireImage { url: url.into() },
         },
-    };
-    WireContent::Parts(parts.iter().map(part).collect())
+    }
 }
 
 /// An assistant message must have content or calls; an empty one gets an empty string.
