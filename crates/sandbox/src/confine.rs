@@ -66,6 +66,8 @@ pub struct Policy {
     pub chdir: Option<PathBuf>,
     /// An existing folder to show as `/tmp`; an empty one in memory (at most 512 MiB) if `None`.
     pub tmp: Option<PathBuf>,
+    /// A folder that the keeper removes when all is over.
+    pub remove: Option<PathBuf>,
     /// Name of an environment variable that tells the command which layers hold (see [`Confinement`]).
     pub layers_env: Option<String>,
     pub limits: Limits,

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use crate::confine;
+use crate::{confine, server};
 
 /// Runs a sandbox stage if the arguments (without the program's name) ask for one.
 ///
@@ -16,6 +16,7 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
     match stage.to_str()? {
         confine::KEEPER => Some(confine::keeper_main(&rest)),
         confine::INIT => Some(confine::init_main(&rest)),
+        server::SERVER => Some(server::main(&rest)),
         _ => None,
     }
 }

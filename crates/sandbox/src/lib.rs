@@ -10,5 +10,12 @@
 //! hostile; a box never holds its maker's environment, files or tokens; no output is held in memory beyond small
 //! fixed buffers; when the maker lets go of a box, or dies, everything in the box dies.
 
+pub mod client;
 pub mod confine;
 pub mod entry;
+mod error;
+pub mod local;
+pub mod server;
+mod wire;
+
+pub use error::SandboxError;

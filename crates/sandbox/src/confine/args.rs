@@ -41,6 +41,7 @@ impl Invocation {
                 "--read" => policy.read.push(absolute(&flag, value)?),
                 "--chdir" => policy.chdir = Some(absolute(&flag, value)?),
                 "--tmp" => policy.tmp = Some(absolute(&flag, value)?),
+                "--remove" => policy.remove = Some(absolute(&flag, value)?),
                 "--layers-env" => policy.layers_env = Some(value.to_string_lossy().into_owned()),
                 "--memory" => policy.limits.memory_bytes = Some(number(&flag, value)?),
                 "--cpu-seconds" => policy.limits.cpu_seconds = Some(number(&flag, value)?),
@@ -89,6 +90,10 @@ impl Invocation {
             .iter()
             .for_each(|path| put("--chdir", path.into()));
         policy.tmp.iter().for_each(|path| put("--tmp", path.into()));
+        policy
+            .remove
+            .iter()
+            .for_each(|path| put("--remove", path.into()));
         policy
             .layers_env
             .iter()

@@ -1,6 +1,7 @@
 //! The outer stage: enters namespaces, starts the init, and ends the box when its time has come.
 
 use std::ffi::OsString;
+use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -25,13 +26,26 @@ const INIT_PATIENCE: Duration = Duration::from_millis(500);
 
 /// Entry point of `ml-intern confine`; `args` are the arguments after the stage's name.
 pub fn main(args: &[OsString]) -> ExitCode {
-    match Invocation::parse(args).and_then(keep) {
-        Ok(code) => ExitCode::from(code),
-        Err(error) => {
-            eprintln!("confine: {error}");
-            ExitCode::from(SETUP_FAILED)
-        }
+    let invocation = match Invocation::parse(args) {
+        Ok(invocation) => invocation,
+        Err(error) => return failed(&error),
+    };
+    let remove = invocation.policy.remove.clone();
+    let outcome = keep(invocation);
+    if let Some(folder) = remove {
+        // What can't be removed was made so by nobody but the machine; there is no one left to tell.
+        let _ = std::fs::remove_dir_all(folder);
     }
+    match outcome {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &ConfineError) -> ExitCode {
+    // The reader may be gone already.
+    let _ = writeln!(io::stderr(), "confine: {error}");
+    ExitCode::from(SETUP_FAILED)
 }
 
 fn keep(mut invocation: Invocation) -> Result<u8, ConfineError> {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{chdir, pivot_root};
 
 use super::error::{At, ConfineError};
@@ -22,8 +23,10 @@ pub(super) fn hold(path: &Path) -> Result<File, ConfineError> {
         .at(format_args!("open {}", path.display()))
 }
 
-/// Keeps everything mounted from here on to ourselves.
+/// Keeps everything mounted from here on to ourselves. Not even the keeper may share it: a new root would become the
+/// keeper's too, and process numbers in its `/proc` would mean something else than to `kill`.
 pub(super) fn separate() -> Result<(), ConfineError> {
+    unshare(CloneFlags::CLONE_NEWNS).at("enter an own mount namespace")?;
     mount(
         NOTHING,
         "/",

@@ -8,7 +8,7 @@ use nix::sched::{CloneFlags, unshare};
 use super::error::ConfineError;
 use super::identity;
 
-/// Which namespaces are our own. Mount, process, IPC and host name come together or not at all.
+/// Which namespaces are our own. Process, IPC and host name come together or not at all; the init adds its mounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Namespaces {
     /// A user namespace and all the others in it; the usual case.
@@ -24,10 +24,7 @@ impl Namespaces {
     ///
     /// One call for all: it changes everything or nothing, so a refusal leaves no half-entered state.
     pub fn enter() -> Self {
-        let inner = CloneFlags::CLONE_NEWNS
-            | CloneFlags::CLONE_NEWPID
-            | CloneFlags::CLONE_NEWIPC
-            | CloneFlags::CLONE_NEWUTS;
+        let inner = CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWUTS;
         let outside = identity::Ids::current();
         if unshare(inner | CloneFlags::CLONE_NEWUSER).is_ok() {
             // Without a map we'd be nobody inside and the mounts below fail; then Landlock has to do.

@@ -6,6 +6,8 @@ use std::future::Future;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+pub mod served;
+
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 pub fn exe() -> &'static Path {
