@@ -10,9 +10,18 @@ use serde_json::{Map, Value};
 pub(crate) fn check(schema: &Value, text: &str) -> Result<Value, String> {
     let mut arguments = parse(text)?;
     coerce(schema, &mut arguments);
-    let validator = jsonschema::validator_for(schema).map_err(|error| format!("the tool's schema is broken: {error}"))?;
-    let faults: Vec<String> = validator.iter_errors(&arguments).take(5).map(|error| fault(&error)).collect();
-    if faults.is_empty() { Ok(arguments) } else { Err(faults.join("; ")) }
+    let validator = jsonschema::validator_for(schema)
+        .map_err(|error| format!("the tool's schema is broken: {error}"))?;
+    let faults: Vec<String> = validator
+        .iter_errors(&arguments)
+        .take(5)
+        .map(|error| fault(&error))
+        .collect();
+    if faults.is_empty() {
+        Ok(arguments)
+    } else {
+        Err(faults.join("; "))
+    }
 }
 
 fn parse(text: &str) -> Result<Value, String> {
@@ -31,7 +40,11 @@ fn parse(text: &str) -> Result<Value, String> {
 fn fault(error: &jsonschema::ValidationError<'_>) -> String {
     let place = error.instance_path().to_string();
     let message: String = error.to_string().chars().take(300).collect();
-    if place.is_empty() { message } else { format!("`{}`: {message}", place.trim_start_matches('/')) }
+    if place.is_empty() {
+        message
+    } else {
+        format!("`{}`: {message}", place.trim_start_matches('/'))
+    }
 }
 
 /// Converts where the schema says so and the text allows it; leaves everything else to the check.
@@ -71,7 +84,11 @@ fn is_required(schema: &Value, name: &str) -> bool {
 fn convert(wanted: &str, text: &str) -> Option<Value> {
     match wanted {
         "integer" => text.parse::<i64>().ok().map(Value::from),
-        "number" => text.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::from),
+        "number" => text
+            .parse::<f64>()
+            .ok()
+            .filter(|number| number.is_finite())
+            .map(Value::from),
         "boolean" => text.to_lowercase().parse::<bool>().ok().map(Value::from),
         // Some models send a list or an object as a string of JSON.
         "array" => serde_json::from_str(text).ok().filter(Value::is_array),

@@ -24,17 +24,38 @@ pub struct ToolSession {
 
 impl ToolSession {
     #[must_use]
-    pub fn new(platform: Platform, token: Token, account: String, orgs: &[String], sandbox: Sandbox) -> Self {
-        let namespaces = std::iter::once(account.clone()).chain(orgs.iter().cloned()).collect();
-        Self { platform, token, account, namespaces, sandbox, seen: Mutex::default() }
+    pub fn new(
+        platform: Platform,
+        token: Token,
+        account: String,
+        orgs: &[String],
+        sandbox: Sandbox,
+    ) -> Self {
+        let namespaces = std::iter::once(account.clone())
+            .chain(orgs.iter().cloned())
+            .collect();
+        Self {
+            platform,
+            token,
+            account,
+            namespaces,
+            sandbox,
+            seen: Mutex::default(),
+        }
     }
 
     pub(crate) fn mark_seen(&self, path: &str) {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned());
+        self.seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(path.to_owned());
     }
 
     pub(crate) fn has_seen(&self, path: &str) -> bool {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).contains(path)
+        self.seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(path)
     }
 }
 
@@ -48,7 +69,10 @@ pub enum Report {
     /// The call has started something that costs money while it runs.
     Started(Started),
     /// The stage of the job that the call follows.
-    JobStage { url: String, stage: String },
+    JobStage {
+        url: String,
+        stage: String,
+    },
 }
 
 /// One call in flight.
@@ -72,5 +96,7 @@ impl Call {
 
 /// Unix seconds, for display only.
 pub(crate) fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }

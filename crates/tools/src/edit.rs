@@ -31,7 +31,9 @@ pub(crate) enum EditError {
     Empty,
     #[error("old_str does not occur in the file; read it again and copy the text exactly")]
     NotFound,
-    #[error("old_str occurs {0} times; add surrounding lines to make it unique, or set replace_all")]
+    #[error(
+        "old_str occurs {0} times; add surrounding lines to make it unique, or set replace_all"
+    )]
     Ambiguous(usize),
 }
 
@@ -43,13 +45,20 @@ pub(crate) fn apply(text: &str, edit: &Edit<'_>) -> Result<Edited, EditError> {
     if edit.mode == Mode::Replace && edit.old == edit.new {
         return Err(EditError::Same);
     }
-    let exact: Vec<(usize, usize)> =
-        text.match_indices(edit.old).map(|(at, found)| (at, at + found.len())).collect();
+    let exact: Vec<(usize, usize)> = text
+        .match_indices(edit.old)
+        .map(|(at, found)| (at, at + found.len()))
+        .collect();
     if !exact.is_empty() {
         return replace(text, &exact, edit, None);
     }
     let loose = loose_matches(text, edit.old);
-    replace(text, &loose, edit, Some("matched after ignoring blanks at line ends"))
+    replace(
+        text,
+        &loose,
+        edit,
+        Some("matched after ignoring blanks at line ends"),
+    )
 }
 
 fn replace(
@@ -81,12 +90,20 @@ fn replace(
         from = end;
     }
     result.push_str(&text[from..]);
-    Ok(Edited { text: result, count: places.len(), note })
+    Ok(Edited {
+        text: result,
+        count: places.len(),
+        note,
+    })
 }
 
 /// Runs of whole lines that equal the lines of `old` but for trailing blanks; without overlaps.
 fn loose_matches(text: &str, old: &str) -> Vec<(usize, usize)> {
-    let wanted: Vec<&str> = old.trim_end_matches('\n').split('\n').map(str::trim_end).collect();
+    let wanted: Vec<&str> = old
+        .trim_end_matches('\n')
+        .split('\n')
+        .map(str::trim_end)
+        .collect();
     let mut lines = Vec::new();
     let mut at = 0;
     for line in text.split_inclusive('\n') {
@@ -98,7 +115,11 @@ fn loose_matches(text: &str, old: &str) -> Vec<(usize, usize)> {
     let mut first = 0;
     while first + wanted.len() <= lines.len() {
         let window = &lines[first..first + wanted.len()];
-        if window.iter().map(|(_, _, line)| *line).eq(wanted.iter().copied()) {
+        if window
+            .iter()
+            .map(|(_, _, line)| *line)
+            .eq(wanted.iter().copied())
+        {
             places.push((window[0].0, window[window.len() - 1].1));
             first += wanted.len();
         } else {
@@ -112,25 +133,67 @@ fn loose_matches(text: &str, old: &str) -> Vec<(usize, usize)> {
 mod tests {
     use super::*;
 
-    fn run(text: &str, old: &str, new: &str, mode: Mode, all: bool) -> Result<(String, usize), EditError> {
-        apply(text, &Edit { old, new, mode, all }).map(|edited| (edited.text, edited.count))
+    fn run(
+        text: &str,
+        old: &str,
+        new: &str,
+        mode: Mode,
+        all: bool,
+    ) -> Result<(String, usize), EditError> {
+        apply(
+            text,
+            &Edit {
+                old,
+                new,
+                mode,
+                all,
+            },
+        )
+        .map(|edited| (edited.text, edited.count))
     }
 
     #[test]
     fn table() {
         use Mode::{AppendAfter, PrependBefore, Replace};
         let cases = [
-            (run("a b a", "b", "c", Replace, false), Ok(("a c a".into(), 1))),
-            (run("a b a", "a", "c", Replace, false), Err(EditError::Ambiguous(2))),
-            (run("a b a", "a", "c", Replace, true), Ok(("c b c".into(), 2))),
-            (run("a b", "b", "!", AppendAfter, false), Ok(("a b!".into(), 1))),
-            (run("a b", "a", "!", PrependBefore, false), Ok(("!a b".into(), 1))),
+            (
+                run("a b a", "b", "c", Replace, false),
+                Ok(("a c a".into(), 1)),
+            ),
+            (
+                run("a b a", "a", "c", Replace, false),
+                Err(EditError::Ambiguous(2)),
+            ),
+            (
+                run("a b a", "a", "c", Replace, true),
+                Ok(("c b c".into(), 2)),
+            ),
+            (
+                run("a b", "b", "!", AppendAfter, false),
+                Ok(("a b!".into(), 1)),
+            ),
+            (
+                run("a b", "a", "!", PrependBefore, false),
+                Ok(("!a b".into(), 1)),
+            ),
             (run("a", "z", "y", Replace, false), Err(EditError::NotFound)),
             (run("a", "a", "a", Replace, false), Err(EditError::Same)),
             (run("a", "", "x", Replace, false), Err(EditError::Empty)),
-            (run("x  \ny\t\nz\n", "x\ny\n", "Q", Replace, false), Ok(("Q\nz\n".into(), 1))),
+            (
+                run("x  \ny\t\nz\n", "x\ny\n", "Q", Replace, false),
+                Ok(("Q\nz\n".into(), 1)),
+            ),
             // A fragment of a line is never widened to the whole line.
-            (run("    value = 1  # one\n", "value = 1 # one", "v", Replace, false), Err(EditError::NotFound)),
+            (
+                run(
+                    "    value = 1  # one\n",
+                    "value = 1 # one",
+                    "v",
+                    Replace,
+                    false,
+                ),
+                Err(EditError::NotFound),
+            ),
         ];
         for (index, (got, wanted)) in cases.into_iter().enumerate() {
             assert_eq!(got, wanted, "case {index}");

@@ -14,7 +14,8 @@ const DEFAULT_LINES: usize = 2000;
 const MOST_LINE: usize = 4000;
 /// Larger files are read in parts with `bash`.
 const MOST_FILE: u64 = 8 * 1024 * 1024;
-const TOO_LARGE: &str = "The file is larger than 8 MiB; look at parts of it with bash (head, tail, sed -n).";
+const TOO_LARGE: &str =
+    "The file is larger than 8 MiB; look at parts of it with bash (head, tail, sed -n).";
 
 pub(crate) struct Read;
 pub(crate) struct Write;
@@ -93,19 +94,30 @@ impl Tool for Read {
     }
 
     fn call(&self, arguments: Value, call: Call) -> BoxFuture<'static, Outcome> {
-        Box::pin(with_sandbox(arguments, call, |arguments: ReadArguments, client, call| async move {
-            let Some(stat) = client.stat(&arguments.path).await? else {
-                return Ok(Outcome::failed(format!("{} does not exist.", arguments.path)));
-            };
-            if stat.size > MOST_FILE {
-                return Ok(Outcome::failed(TOO_LARGE));
-            }
-            let bytes = client.read(&arguments.path, None).await?;
-            call.session.mark_seen(&arguments.path);
-            let text = String::from_utf8_lossy(&bytes);
-            let first = arguments.offset.unwrap_or(1);
-            Ok(Outcome::ok(numbered(&text, first, arguments.limit.unwrap_or(DEFAULT_LINES))))
-        }))
+        Box::pin(with_sandbox(
+            arguments,
+            call,
+            |arguments: ReadArguments, client, call| async move {
+                let Some(stat) = client.stat(&arguments.path).await? else {
+                    return Ok(Outcome::failed(format!(
+                        "{} does not exist.",
+                        arguments.path
+                    )));
+                };
+                if stat.size > MOST_FILE {
+                    return Ok(Outcome::failed(TOO_LARGE));
+                }
+                let bytes = client.read(&arguments.path, None).await?;
+                call.session.mark_seen(&arguments.path);
+                let text = String::from_utf8_lossy(&bytes);
+                let first = arguments.offset.unwrap_or(1);
+                Ok(Outcome::ok(numbered(
+                    &text,
+                    first,
+                    arguments.limit.unwrap_or(DEFAULT_LINES),
+                )))
+            },
+        ))
     }
 }
 
@@ -127,7 +139,12 @@ fn numbered(text: &str, first: usize, limit: usize) -> String {
         return format!("(the file has {total} lines)");
     }
     if last < total {
-        let _ = writeln!(shown, "({} more lines; go on with offset {})", total - last, last + 1);
+        let _ = writeln!(
+            shown,
+            "({} more lines; go on with offset {})",
+            total - last,
+            last + 1
+        );
     }
     shown
 }
@@ -160,16 +177,24 @@ impl Tool for Write {
     }
 
     fn call(&self, arguments: Value, call: Call) -> BoxFuture<'static, Outcome> {
-        Box::pin(with_sandbox(arguments, call, |arguments: WriteArguments, client, call| async move {
-            let WriteArguments { path, content } = arguments;
-            if !call.session.has_seen(&path) && client.stat(&path).await?.is_some() {
-                return Ok(Outcome::failed(format!("{path} exists; read it before you overwrite it.")));
-            }
-            let (lines, bytes) = (content.lines().count(), content.len());
-            client.write(&path, content.into()).await?;
-            call.session.mark_seen(&path);
-            Ok(Outcome::ok(format!("Wrote {path} ({lines} lines, {bytes} bytes).")))
-        }))
+        Box::pin(with_sandbox(
+            arguments,
+            call,
+            |arguments: WriteArguments, client, call| async move {
+                let WriteArguments { path, content } = arguments;
+                if !call.session.has_seen(&path) && client.stat(&path).await?.is_some() {
+                    return Ok(Outcome::failed(format!(
+                        "{path} exists; read it before you overwrite it."
+                    )));
+                }
+                let (lines, bytes) = (content.lines().count(), content.len());
+                client.write(&path, content.into()).await?;
+                call.session.mark_seen(&path);
+                Ok(Outcome::ok(format!(
+                    "Wrote {path} ({lines} lines, {bytes} bytes)."
+                )))
+            },
+        ))
     }
 }
 
@@ -204,35 +229,64 @@ impl Tool for Edit {
     }
 
     fn call(&self, arguments: Value, call: Call) -> BoxFuture<'static, Outcome> {
-        Box::pin(with_sandbox(arguments, call, |arguments: EditArguments, client, call| async move {
-            if !call.session.has_seen(&arguments.path) {
-                return Ok(Outcome::failed(format!("Read {} before you edit it.", arguments.path)));
-            }
-            if client.stat(&arguments.path).await?.is_some_and(|stat| stat.size > MOST_FILE) {
-                return Ok(Outcome::failed(TOO_LARGE));
-            }
-            let bytes = client.read(&arguments.path, None).await?;
-            let Ok(text) = std::str::from_utf8(&bytes) else {
-                return Ok(Outcome::failed(format!("{} is not a UTF-8 text file.", arguments.path)));
-            };
-            edit_file(&arguments, text, &client).await
-        }))
+        Box::pin(with_sandbox(
+            arguments,
+            call,
+            |arguments: EditArguments, client, call| async move {
+                if !call.session.has_seen(&arguments.path) {
+                    return Ok(Outcome::failed(format!(
+                        "Read {} before you edit it.",
+                        arguments.path
+                    )));
+                }
+                if client
+                    .stat(&arguments.path)
+                    .await?
+                    .is_some_and(|stat| stat.size > MOST_FILE)
+                {
+                    return Ok(Outcome::failed(TOO_LARGE));
+                }
+                let bytes = client.read(&arguments.path, None).await?;
+                let Ok(text) = std::str::from_utf8(&bytes) else {
+                    return Ok(Outcome::failed(format!(
+                        "{} is not a UTF-8 text file.",
+                        arguments.path
+                    )));
+                };
+                edit_file(&arguments, text, &client).await
+            },
+        ))
     }
 }
 
-async fn edit_file(arguments: &EditArguments, text: &str, client: &SandboxClient) -> Result<Outcome, SandboxError> {
+async fn edit_file(
+    arguments: &EditArguments,
+    text: &str,
+    client: &SandboxClient,
+) -> Result<Outcome, SandboxError> {
     let mode = match arguments.mode.as_deref() {
         Some("append_after") => Mode::AppendAfter,
         Some("prepend_before") => Mode::PrependBefore,
         _ => Mode::Replace,
     };
-    let wanted = edit::Edit { old: &arguments.old_str, new: &arguments.new_str, mode, all: arguments.replace_all };
+    let wanted = edit::Edit {
+        old: &arguments.old_str,
+        new: &arguments.new_str,
+        mode,
+        all: arguments.replace_all,
+    };
     match edit::apply(text, &wanted) {
         Err(error) => Ok(Outcome::failed(format!("Nothing was changed: {error}."))),
         Ok(edited) => {
             client.write(&arguments.path, edited.text.into()).await?;
-            let note = edited.note.map(|note| format!(" ({note})")).unwrap_or_default();
-            Ok(Outcome::ok(format!("Edited {}: {} replacement(s){note}.", arguments.path, edited.count)))
+            let note = edited
+                .note
+                .map(|note| format!(" ({note})"))
+                .unwrap_or_default();
+            Ok(Outcome::ok(format!(
+                "Edited {}: {} replacement(s){note}.",
+                arguments.path, edited.count
+            )))
         }
     }
 }
@@ -244,7 +298,10 @@ mod tests {
     #[test]
     fn lines_are_numbered_and_what_is_left_is_named() {
         assert_eq!(numbered("a\nb\nc\n", 1, 2000), "1\ta\n2\tb\n3\tc\n");
-        assert_eq!(numbered("a\nb\nc\n", 2, 1), "2\tb\n(1 more lines; go on with offset 3)\n");
+        assert_eq!(
+            numbered("a\nb\nc\n", 2, 1),
+            "2\tb\n(1 more lines; go on with offset 3)\n"
+        );
         assert_eq!(numbered("", 1, 10), "(the file is empty)");
         assert_eq!(numbered("a\n", 9, 10), "(the file has 1 lines)");
         assert!(numbered(&"x".repeat(5000), 1, 1).contains("[…]"));

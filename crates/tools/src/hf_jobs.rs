@@ -30,14 +30,17 @@ impl Tool for HfJobs {
 
     fn needs_sandbox(&self, arguments: &Value) -> bool {
         Arguments::read(arguments).is_ok_and(|arguments| {
-            arguments.operation == Operation::Run && arguments.script.as_deref().is_some_and(script::is_path)
+            arguments.operation == Operation::Run
+                && arguments.script.as_deref().is_some_and(script::is_path)
         })
     }
 
     fn price<'a>(&'a self, arguments: &'a Value, session: &'a ToolSession) -> BoxFuture<'a, Price> {
         Box::pin(async move {
             match Arguments::read(arguments) {
-                Ok(arguments) if arguments.operation == Operation::Run => run::price(&arguments, session).await,
+                Ok(arguments) if arguments.operation == Operation::Run => {
+                    run::price(&arguments, session).await
+                }
                 Ok(_) => Price::Free,
                 Err(reason) => Price::Refused(reason),
             }

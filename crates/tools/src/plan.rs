@@ -53,7 +53,9 @@ impl Tool for PlanTool {
         Box::pin(async move {
             let Arguments { todos } = match serde_json::from_value(arguments) {
                 Ok(arguments) => arguments,
-                Err(error) => return Outcome::failed(format!("The plan could not be read: {error}")),
+                Err(error) => {
+                    return Outcome::failed(format!("The plan could not be read: {error}"));
+                }
             };
             let text = render(&todos);
             call.report(Report::Plan(todos)).await;
@@ -71,9 +73,14 @@ fn render(todos: &[PlanItem]) -> String {
         PlanStatus::InProgress => "[~]",
         PlanStatus::Pending => "[ ]",
     };
-    let mut lines: Vec<String> =
-        todos.iter().map(|item| format!("{} {}. {}", mark(item.status), item.id, item.content)).collect();
-    let done = todos.iter().filter(|item| item.status == PlanStatus::Completed).count();
+    let mut lines: Vec<String> = todos
+        .iter()
+        .map(|item| format!("{} {}. {}", mark(item.status), item.id, item.content))
+        .collect();
+    let done = todos
+        .iter()
+        .filter(|item| item.status == PlanStatus::Completed)
+        .count();
     lines.push(format!("{done} of {} done.", todos.len()));
     lines.join("\n")
 }

@@ -26,8 +26,13 @@ impl Default for Toolbox {
             Box::new(files::Edit),
             Box::new(hf_jobs::HfJobs),
         ];
-        let entries = tools.into_iter().map(|tool| Entry { spec: tool.spec(), tool });
-        Self { tools: Arc::new(entries.collect()) }
+        let entries = tools.into_iter().map(|tool| Entry {
+            spec: tool.spec(),
+            tool,
+        });
+        Self {
+            tools: Arc::new(entries.collect()),
+        }
     }
 }
 
@@ -49,9 +54,16 @@ impl Toolbox {
     /// A sentence for the model: there is no such tool, or the arguments do not fit its schema.
     pub fn check(&self, name: &str, arguments: &str) -> Result<Value, String> {
         let Some(entry) = self.entry(name) else {
-            let names: Vec<&str> = self.tools.iter().map(|entry| entry.spec.name.as_str()).collect();
+            let names: Vec<&str> = self
+                .tools
+                .iter()
+                .map(|entry| entry.spec.name.as_str())
+                .collect();
             let name: String = name.chars().take(100).collect();
-            return Err(format!("there is no tool `{name}`; the tools are {}", names.join(", ")));
+            return Err(format!(
+                "there is no tool `{name}`; the tools are {}",
+                names.join(", ")
+            ));
         };
         arguments::check(&entry.spec.parameters, arguments)
     }

@@ -45,13 +45,19 @@ enum Running {
 impl Sandbox {
     #[must_use]
     pub fn new(settings: SandboxSettings, session: SessionId) -> Self {
-        Self { settings, session, running: Mutex::new(None) }
+        Self {
+            settings,
+            session,
+            running: Mutex::new(None),
+        }
     }
 
     /// Whether a sandbox runs and answers. One that has gone (idle, timed out, crashed) is forgotten.
     pub async fn is_running(&self) -> bool {
         let mut running = self.running.lock().await;
-        let Some(sandbox) = running.as_ref() else { return false };
+        let Some(sandbox) = running.as_ref() else {
+            return false;
+        };
         let answers = sandbox.client().health().await.is_ok();
         if !answers {
             *running = None;
@@ -66,7 +72,10 @@ impl Sandbox {
             SandboxKind::Jobs => match job::price_per_minute(&session.platform).await {
                 Some(per_minute) => {
                     let amount = MicroUsd(per_minute).times(SANDBOX_TIMEOUT_SECONDS.div_ceil(60));
-                    Price::Known { kind: CostKind::Sandboxes, amount }
+                    Price::Known {
+                        kind: CostKind::Sandboxes,
+                        amount,
+                    }
                 }
                 None => Price::Unknown("the price of a sandbox is not known".into()),
             },
@@ -89,9 +98,9 @@ impl Sandbox {
         }
         let sandbox = match self.settings.kind {
             SandboxKind::Local => Running::Local(self.start_local(session).await?),
-            SandboxKind::Jobs => {
-                Running::Job(job::JobSandbox::start(session, &self.session, response, announce).await?)
-            }
+            SandboxKind::Jobs => Running::Job(
+                job::JobSandbox::start(session, &self.session, response, announce).await?,
+            ),
         };
         *running = Some(sandbox);
         Ok(())
@@ -100,7 +109,10 @@ impl Sandbox {
     /// The running sandbox's client.
     pub(crate) async fn client(&self) -> Result<SandboxClient, String> {
         let running = self.running.lock().await;
-        running.as_ref().map(Running::client).ok_or_else(|| "The sandbox is not running; call again.".into())
+        running
+            .as_ref()
+            .map(Running::client)
+            .ok_or_else(|| "The sandbox is not running; call again.".into())
     }
 
     /// What a failed exchange with the sandbox means, for the model.
@@ -108,7 +120,9 @@ impl Sandbox {
         if self.is_running().await {
             return format!("ERROR: {error}");
         }
-        format!("ERROR: the sandbox has ended ({error}); its files are gone. The next call starts a new one.")
+        format!(
+            "ERROR: the sandbox has ended ({error}); its files are gone. The next call starts a new one."
+        )
     }
 
     /// Ends the sandbox, if one runs.
@@ -124,10 +138,15 @@ impl Sandbox {
         let config = LocalConfig {
             exe: self.settings.exe.clone(),
             http: session.platform.http().clone(),
-            env: BTreeMap::from([("HF_ENDPOINT".to_owned(), session.platform.endpoints().hub.clone())]),
+            env: BTreeMap::from([(
+                "HF_ENDPOINT".to_owned(),
+                session.platform.endpoints().hub.clone(),
+            )]),
             limits: sandbox::confine::Limits::default(),
         };
-        LocalSandbox::start(config).await.map_err(|error| format!("The sandbox could not be started: {error}"))
+        LocalSandbox::start(config)
+            .await
+            .map_err(|error| format!("The sandbox could not be started: {error}"))
     }
 }
 

@@ -74,8 +74,15 @@ impl Tool for Bash {
     }
 }
 
-async fn run(client: &SandboxClient, arguments: Arguments, call: &Call) -> Result<Outcome, SandboxError> {
-    let seconds = arguments.timeout.unwrap_or(DEFAULT_TIMEOUT_SECONDS).min(MOST_TIMEOUT_SECONDS);
+async fn run(
+    client: &SandboxClient,
+    arguments: Arguments,
+    call: &Call,
+) -> Result<Outcome, SandboxError> {
+    let seconds = arguments
+        .timeout
+        .unwrap_or(DEFAULT_TIMEOUT_SECONDS)
+        .min(MOST_TIMEOUT_SECONDS);
     let spec = ExecSpec {
         cmd: arguments.command,
         cwd: arguments.work_dir,
@@ -96,16 +103,30 @@ async fn run(client: &SandboxClient, arguments: Arguments, call: &Call) -> Resul
                     return Ok(finish(client, &output, Some(why.into())).await);
                 }
             }
-            ExecEvent::Exit { code, signal, timed_out, .. } => {
+            ExecEvent::Exit {
+                code,
+                signal,
+                timed_out,
+                ..
+            } => {
                 let fault = exit_fault(code, signal, timed_out.then_some(seconds));
                 return Ok(finish(client, &output, fault).await);
             }
         }
     }
-    Ok(finish(client, &output, Some("the sandbox closed the connection before the command ended".into())).await)
+    Ok(finish(
+        client,
+        &output,
+        Some("the sandbox closed the connection before the command ended".into()),
+    )
+    .await)
 }
 
-fn exit_fault(code: Option<i32>, signal: Option<i32>, timed_out_after: Option<u64>) -> Option<String> {
+fn exit_fault(
+    code: Option<i32>,
+    signal: Option<i32>,
+    timed_out_after: Option<u64>,
+) -> Option<String> {
     match (timed_out_after, code, signal) {
         (Some(seconds), ..) => Some(format!(
             "stopped after {seconds} s; what it printed until then is above. Run long work in the background with nohup"
@@ -122,7 +143,9 @@ async fn finish(client: &SandboxClient, output: &str, fault: Option<String>) -> 
     let mut text = if output.chars().count() > OUTPUT_LIMIT {
         let path = format!("/tmp/bash_output_{}.txt", uuid::Uuid::new_v4().simple());
         let kept = client.write(&path, output.to_owned().into()).await;
-        let hint = kept.is_ok().then(|| format!("the full output is in {path}"));
+        let hint = kept
+            .is_ok()
+            .then(|| format!("the full output is in {path}"));
         cap(output, OUTPUT_LIMIT, hint.as_deref()).text
     } else {
         output.to_owned()
@@ -147,7 +170,14 @@ mod tests {
     fn what_an_exit_means() {
         assert_eq!(exit_fault(Some(0), None, None), None);
         assert_eq!(exit_fault(Some(3), None, None).unwrap(), "exit code 3");
-        assert_eq!(exit_fault(None, Some(9), None).unwrap(), "killed by signal 9");
-        assert!(exit_fault(None, Some(15), Some(7)).unwrap().starts_with("stopped after 7 s"));
+        assert_eq!(
+            exit_fault(None, Some(9), None).unwrap(),
+            "killed by signal 9"
+        );
+        assert!(
+            exit_fault(None, Some(15), Some(7))
+                .unwrap()
+                .starts_with("stopped after 7 s")
+        );
     }
 }

@@ -21,7 +21,10 @@ pub enum EffectClass {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Price {
     Free,
-    Known { kind: CostKind, amount: MicroUsd },
+    Known {
+        kind: CostKind,
+        amount: MicroUsd,
+    },
     /// It may cost money, and how much cannot be known: a person decides.
     Unknown(String),
     /// The call cannot succeed; the model is told why and nothing runs.
@@ -48,12 +51,19 @@ pub struct Outcome {
 impl Outcome {
     #[must_use]
     pub fn ok(text: impl Into<String>) -> Self {
-        Self { ok: true, text: text.into(), settlement: Settlement::Spent(MicroUsd::ZERO) }
+        Self {
+            ok: true,
+            text: text.into(),
+            settlement: Settlement::Spent(MicroUsd::ZERO),
+        }
     }
 
     #[must_use]
     pub fn failed(text: impl Into<String>) -> Self {
-        Self { ok: false, ..Self::ok(text) }
+        Self {
+            ok: false,
+            ..Self::ok(text)
+        }
     }
 
     #[must_use]
@@ -91,7 +101,11 @@ pub trait Tool: Send + Sync {
     }
 
     /// The most the call can cost.
-    fn price<'a>(&'a self, _arguments: &'a Value, _session: &'a ToolSession) -> BoxFuture<'a, Price> {
+    fn price<'a>(
+        &'a self,
+        _arguments: &'a Value,
+        _session: &'a ToolSession,
+    ) -> BoxFuture<'a, Price> {
         Box::pin(async { Price::Free })
     }
 

@@ -38,13 +38,19 @@ pub(super) struct Arguments {
 impl Arguments {
     /// Reads arguments that fit the schema; says what the schema cannot.
     pub fn read(arguments: &Value) -> Result<Self, String> {
-        let read: Self = serde_json::from_value(arguments.clone()).map_err(|error| error.to_string())?;
-        let needs_job = matches!(read.operation, Operation::Inspect | Operation::Logs | Operation::Cancel);
+        let read: Self =
+            serde_json::from_value(arguments.clone()).map_err(|error| error.to_string())?;
+        let needs_job = matches!(
+            read.operation,
+            Operation::Inspect | Operation::Logs | Operation::Cancel
+        );
         if needs_job && read.job_id.as_deref().is_none_or(str::is_empty) {
             return Err("`job_id` is required for this operation.".into());
         }
         if read.operation == Operation::Run && read.script.is_some() == read.command.is_some() {
-            return Err("Give exactly one of `script` (Python) and `command` (an argument list).".into());
+            return Err(
+                "Give exactly one of `script` (Python) and `command` (an argument list).".into(),
+            );
         }
         Ok(read)
     }

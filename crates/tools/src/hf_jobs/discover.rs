@@ -22,9 +22,21 @@ pub(super) async fn report_repos(arguments: &Arguments, call: &Call, job: &Job, 
             let url = session.platform.repo_url(kind, &id);
             let created_at = now();
             let artifact = match kind {
-                RepoKind::Model => Artifact::Model { repo_id: id, url, created_at },
-                RepoKind::Dataset => Artifact::Dataset { repo_id: id, url, created_at },
-                RepoKind::Space => Artifact::Space { repo_id: id, url, created_at },
+                RepoKind::Model => Artifact::Model {
+                    repo_id: id,
+                    url,
+                    created_at,
+                },
+                RepoKind::Dataset => Artifact::Dataset {
+                    repo_id: id,
+                    url,
+                    created_at,
+                },
+                RepoKind::Space => Artifact::Space {
+                    repo_id: id,
+                    url,
+                    created_at,
+                },
             };
             call.report(Report::Artifact(artifact)).await;
         }
@@ -34,23 +46,36 @@ pub(super) async fn report_repos(arguments: &Arguments, call: &Call, job: &Job, 
 /// Repo ids in `text` that lie in one of `namespaces`, with the kind that stands before them in a URL.
 fn candidates(text: &str, namespaces: &[String]) -> Vec<(RepoKind, String)> {
     // The pattern is a constant that compiles; without it there are simply no candidates.
-    let Ok(pattern) = Regex::new(r"(?:(datasets|spaces)/)?([A-Za-z0-9][\w.-]*)/([A-Za-z0-9][\w.-]*)") else {
+    let Ok(pattern) =
+        Regex::new(r"(?:(datasets|spaces)/)?([A-Za-z0-9][\w.-]*)/([A-Za-z0-9][\w.-]*)")
+    else {
         return Vec::new();
     };
     let mut seen = BTreeSet::new();
     let mut found = Vec::new();
     for captures in pattern.captures_iter(text) {
-        let (Some(owner), Some(name)) = (captures.get(2), captures.get(3)) else { continue };
-        if !namespaces.iter().any(|namespace| namespace == owner.as_str()) {
+        let (Some(owner), Some(name)) = (captures.get(2), captures.get(3)) else {
+            continue;
+        };
+        if !namespaces
+            .iter()
+            .any(|namespace| namespace == owner.as_str())
+        {
             continue;
         }
-        let id = format!("{}/{}", owner.as_str(), name.as_str().trim_end_matches(['.', '-']));
+        let id = format!(
+            "{}/{}",
+            owner.as_str(),
+            name.as_str().trim_end_matches(['.', '-'])
+        );
         let kind = match captures.get(1).map(|kind| kind.as_str()) {
             Some("datasets") => RepoKind::Dataset,
             Some("spaces") => RepoKind::Space,
             _ => RepoKind::Model,
         };
-        if found.len() < MOST_CANDIDATES && seen.insert((captures.get(1).map(|kind| kind.as_str()), id.clone())) {
+        if found.len() < MOST_CANDIDATES
+            && seen.insert((captures.get(1).map(|kind| kind.as_str()), id.clone()))
+        {
             found.push((kind, id));
         }
     }
@@ -58,8 +83,13 @@ fn candidates(text: &str, namespaces: &[String]) -> Vec<(RepoKind, String)> {
 }
 
 async fn was_written(session: &ToolSession, kind: RepoKind, id: &str, job: &Job) -> bool {
-    let Ok(Some(repo)) = session.platform.repo(&session.token, kind, id).await else { return false };
-    let started = job.created_at.as_deref().and_then(|text| text.parse::<jiff::Timestamp>().ok());
+    let Ok(Some(repo)) = session.platform.repo(&session.token, kind, id).await else {
+        return false;
+    };
+    let started = job
+        .created_at
+        .as_deref()
+        .and_then(|text| text.parse::<jiff::Timestamp>().ok());
     match (repo.last_modified, started) {
         (Some(modified), Some(started)) => modified >= started,
         _ => false,

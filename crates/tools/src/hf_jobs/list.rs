@@ -14,17 +14,33 @@ const QUIET: Duration = Duration::from_secs(3);
 const MOST_LOG: usize = 2 * 1024 * 1024;
 
 pub(super) async fn ps(arguments: &Arguments, session: &ToolSession) -> Outcome {
-    let stages = if arguments.all { Vec::new() } else { vec![Stage::Scheduling, Stage::Running, Stage::Updating] };
-    let filter = JobFilter { stages, limit: Some(MOST_JOBS), ..JobFilter::default() };
+    let stages = if arguments.all {
+        Vec::new()
+    } else {
+        vec![Stage::Scheduling, Stage::Running, Stage::Updating]
+    };
+    let filter = JobFilter {
+        stages,
+        limit: Some(MOST_JOBS),
+        ..JobFilter::default()
+    };
     let namespace = match namespace(arguments, session) {
         Ok(namespace) => namespace,
         Err(reason) => return Outcome::failed(reason),
     };
-    match session.platform.jobs(&session.token, &namespace, filter).await {
+    match session
+        .platform
+        .jobs(&session.token, &namespace, filter)
+        .await
+    {
         Err(error) => failed(&error),
         Ok(jobs) if jobs.is_empty() => Outcome::ok("No jobs."),
         Ok(jobs) => {
-            let rows: Vec<String> = jobs.iter().take(MOST_JOBS).map(|job| row(job, session)).collect();
+            let rows: Vec<String> = jobs
+                .iter()
+                .take(MOST_JOBS)
+                .map(|job| row(job, session))
+                .collect();
             Outcome::ok(cap(&rows.join("\n"), OUTPUT_LIMIT, None).text)
         }
     }
@@ -33,7 +49,11 @@ pub(super) async fn ps(arguments: &Arguments, session: &ToolSession) -> Outcome 
 fn row(job: &Job, session: &ToolSession) -> String {
     let image = job.image.as_deref().unwrap_or("-");
     let command: String = job.command.join(" ").chars().take(60).collect();
-    let (stage, flavor, url) = (job.stage.as_str(), &job.flavor, session.platform.job_url(job));
+    let (stage, flavor, url) = (
+        job.stage.as_str(),
+        &job.flavor,
+        session.platform.job_url(job),
+    );
     format!("{} {stage} {flavor} {image} `{command}` {url}", job.id)
 }
 
@@ -41,7 +61,10 @@ pub(super) async fn inspect(arguments: &Arguments, session: &ToolSession) -> Out
     match find(arguments, session).await {
         Err(outcome) => outcome,
         Ok(job) => {
-            let seconds = job.running_seconds.map(|seconds| format!(", {seconds} s running")).unwrap_or_default();
+            let seconds = job
+                .running_seconds
+                .map(|seconds| format!(", {seconds} s running"))
+                .unwrap_or_default();
             let message = job.message.as_deref().unwrap_or("");
             Outcome::ok(format!("{}{seconds} {message}", row(&job, session)))
         }
@@ -53,7 +76,11 @@ pub(super) async fn cancel(arguments: &Arguments, session: &ToolSession) -> Outc
         Ok(namespace) => namespace,
         Err(reason) => return Outcome::failed(reason),
     };
-    match session.platform.cancel_job(&session.token, &namespace, arguments.job_id()).await {
+    match session
+        .platform
+        .cancel_job(&session.token, &namespace, arguments.job_id())
+        .await
+    {
         Ok(job) => Outcome::ok(format!("Job {} is {}.", job.id, job.stage.as_str())),
         Err(error) => failed(&error),
     }
@@ -65,7 +92,9 @@ pub(super) async fn logs(arguments: &Arguments, call: &Call) -> Outcome {
         Ok(job) => job,
         Err(outcome) => return outcome,
     };
-    let mut updates = session.platform.follow_job(session.token.clone(), &job.owner, &job.id, 0);
+    let mut updates = session
+        .platform
+        .follow_job(session.token.clone(), &job.owner, &job.id, 0);
     let mut log = String::new();
     while log.len() < MOST_LOG {
         match timeout(QUIET, updates.next()).await {
@@ -79,13 +108,25 @@ pub(super) async fn logs(arguments: &Arguments, call: &Call) -> Outcome {
             Ok(None) | Err(_) => break,
         }
     }
-    let text = cap(&log, OUTPUT_LIMIT, Some("the whole log is on the job's page")).text;
-    Outcome::ok(format!("Job {} is {}.\n\n{text}", job.id, job.stage.as_str()))
+    let text = cap(
+        &log,
+        OUTPUT_LIMIT,
+        Some("the whole log is on the job's page"),
+    )
+    .text;
+    Outcome::ok(format!(
+        "Job {} is {}.\n\n{text}",
+        job.id,
+        job.stage.as_str()
+    ))
 }
 
 async fn find(arguments: &Arguments, session: &ToolSession) -> Result<Job, Outcome> {
     let namespace = namespace(arguments, session).map_err(Outcome::failed)?;
-    let job = session.platform.job(&session.token, &namespace, arguments.job_id()).await;
+    let job = session
+        .platform
+        .job(&session.token, &namespace, arguments.job_id())
+        .await;
     job.map_err(|error| failed(&error))
 }
 

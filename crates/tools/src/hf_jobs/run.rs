@@ -2,8 +2,8 @@
 
 use super::arguments::Arguments;
 use super::{discover, script, timeout};
-use crate::cap::{OUTPUT_LIMIT, cap};
 use crate::call::now;
+use crate::cap::{OUTPUT_LIMIT, cap};
 use crate::{Call, Outcome, Price, Report, Settlement, Started, StartedKind, ToolSession};
 use platform::{ErrorKind, Hardware, Job, JobSpec, JobUpdate, PlatformError, Stage};
 use protocol::{Artifact, CostKind, MicroUsd};
@@ -33,12 +33,17 @@ pub(super) async fn price(arguments: &Arguments, session: &ToolSession) -> Price
     }
     let hardware = match session.platform.hardware().await {
         Ok(hardware) => hardware,
-        Err(error) => return Price::Unknown(format!("hardware prices are not known: {}", error.message)),
+        Err(error) => {
+            return Price::Unknown(format!("hardware prices are not known: {}", error.message));
+        }
     };
     match find(&hardware, flavor(arguments)) {
         Some(found) => {
             let amount = MicroUsd(found.micro_usd_per_minute).times(seconds.div_ceil(60));
-            Price::Known { kind: CostKind::Jobs, amount }
+            Price::Known {
+                kind: CostKind::Jobs,
+                amount,
+            }
         }
         None => Price::Refused(unknown_flavor(flavor(arguments), &hardware)),
     }
@@ -55,9 +60,16 @@ async fn submit(arguments: &Arguments, call: &Call) -> Result<(Job, u64), String
     let session = &call.session;
     let namespace = namespace(arguments, session)?;
     let spec = spec(arguments, call).await?;
-    let hardware = session.platform.hardware().await.map_err(|error| error.message)?;
+    let hardware = session
+        .platform
+        .hardware()
+        .await
+        .map_err(|error| error.message)?;
     let per_minute = find(&hardware, &spec.flavor).map_or(0, |found| found.micro_usd_per_minute);
-    let job = session.platform.create_job(&session.token, &namespace, &spec).await;
+    let job = session
+        .platform
+        .create_job(&session.token, &namespace, &spec)
+        .await;
     let job = job.map_err(|error| refused(&error, &namespace))?;
     let url = session.platform.job_url(&job);
     call.report(Report::Started(Started {
@@ -68,7 +80,12 @@ async fn submit(arguments: &Arguments, call: &Call) -> Result<(Job, u64), String
         micro_usd_per_minute: per_minute,
     }))
     .await;
-    call.report(Report::Artifact(Artifact::HfJob { id: job.id.clone(), url, created_at: now() })).await;
+    call.report(Report::Artifact(Artifact::HfJob {
+        id: job.id.clone(),
+        url,
+        created_at: now(),
+    }))
+    .await;
     Ok((job, per_minute))
 }
 
@@ -89,7 +106,9 @@ async fn spec(arguments: &Arguments, call: &Call) -> Result<JobSpec, String> {
         space,
         command,
         environment: environment(&arguments.env),
-        secrets: ["HF_TOKEN", "HUGGINGFACE_HUB_TOKEN"].map(|name| (name.to_owned(), token())).into(),
+        secrets: ["HF_TOKEN", "HUGGINGFACE_HUB_TOKEN"]
+            .map(|name| (name.to_owned(), token()))
+            .into(),
         flavor: flavor(arguments).to_owned(),
         timeout_seconds: timeout::parse(arguments.timeout.as_ref())?,
         labels: BTreeMap::from([
@@ -108,8 +127,12 @@ async fn source(given: &str, call: &Call) -> Result<String, String> {
     let client = call.session.sandbox.client().await?;
     match client.read(given, None).await {
         Ok(bytes) if bytes.is_empty() => Err(format!("{given} is empty in the sandbox.")),
-        Ok(bytes) => String::from_utf8(bytes.to_vec()).map_err(|_| format!("{given} is not a text file.")),
-        Err(error) => Err(format!("{given} could not be read from the sandbox: {error}")),
+        Ok(bytes) => {
+            String::from_utf8(bytes.to_vec()).map_err(|_| format!("{given} is not a text file."))
+        }
+        Err(error) => Err(format!(
+            "{given} could not be read from the sandbox: {error}"
+        )),
     }
 }
 
@@ -126,7 +149,9 @@ fn environment(given: &BTreeMap<String, serde_json::Value>) -> BTreeMap<String, 
 async fn follow(arguments: &Arguments, call: &Call, job: Job, per_minute: u64) -> Outcome {
     let session = &call.session;
     let url = session.platform.job_url(&job);
-    let mut updates = session.platform.follow_job(session.token.clone(), &job.owner, &job.id, 0);
+    let mut updates = session
+        .platform
+        .follow_job(session.token.clone(), &job.owner, &job.id, 0);
     let mut log = String::new();
     let mut current = job;
     loop {
@@ -140,11 +165,18 @@ async fn follow(arguments: &Arguments, call: &Call, job: Job, per_minute: u64) -
         match update {
             Some(Ok(JobUpdate::Line(line))) => keep_line(&mut log, line, call).await,
             Some(Ok(JobUpdate::Stage(job))) => {
-                call.report(Report::JobStage { url: url.clone(), stage: job.stage.as_str().to_owned() }).await;
+                call.report(Report::JobStage {
+                    url: url.clone(),
+                    stage: job.stage.as_str().to_owned(),
+                })
+                .await;
                 current = job;
             }
             Some(Err(error)) => {
-                let text = format!("Lost sight of job {} ({}). It may still run: {url}", current.id, error.message);
+                let text = format!(
+                    "Lost sight of job {} ({}). It may still run: {url}",
+                    current.id, error.message
+                );
                 return Outcome::failed(text).settled(Settlement::StillRunning);
             }
             None => break,
@@ -165,12 +197,27 @@ async fn keep_line(log: &mut String, line: String, call: &Call) {
 
 fn conclude(job: &Job, url: &str, log: &str, per_minute: u64) -> Outcome {
     let seconds = job.running_seconds.or(job.total_seconds);
-    let duration = seconds.map(|seconds| format!(" after {seconds} s")).unwrap_or_default();
+    let duration = seconds
+        .map(|seconds| format!(" after {seconds} s"))
+        .unwrap_or_default();
     let message = job.message.as_deref().filter(|text| !text.is_empty());
     let message = message.map(|text| format!(" ({text})")).unwrap_or_default();
-    let log = cap(log, OUTPUT_LIMIT, Some("the whole log is on the job's page")).text;
-    let text = format!("Job {} ended as {}{message}{duration}.\nURL: {url}\n\nLog:\n{log}", job.id, job.stage.as_str());
-    let outcome = if job.stage == Stage::Completed { Outcome::ok(text) } else { Outcome::failed(text) };
+    let log = cap(
+        log,
+        OUTPUT_LIMIT,
+        Some("the whole log is on the job's page"),
+    )
+    .text;
+    let text = format!(
+        "Job {} ended as {}{message}{duration}.\nURL: {url}\n\nLog:\n{log}",
+        job.id,
+        job.stage.as_str()
+    );
+    let outcome = if job.stage == Stage::Completed {
+        Outcome::ok(text)
+    } else {
+        Outcome::failed(text)
+    };
     outcome.settled(Settlement::Spent(cost(job, per_minute)))
 }
 
@@ -191,9 +238,18 @@ fn find<'a>(hardware: &'a [Hardware], flavor: &str) -> Option<&'a Hardware> {
 fn unknown_flavor(flavor: &str, hardware: &[Hardware]) -> String {
     let offers: Vec<String> = hardware
         .iter()
-        .map(|hardware| format!("{} ({}/h)", hardware.name, MicroUsd(hardware.micro_usd_per_minute).times(60)))
+        .map(|hardware| {
+            format!(
+                "{} ({}/h)",
+                hardware.name,
+                MicroUsd(hardware.micro_usd_per_minute).times(60)
+            )
+        })
         .collect();
-    format!("There is no hardware `{flavor}`. Offered: {}.", offers.join(", "))
+    format!(
+        "There is no hardware `{flavor}`. Offered: {}.",
+        offers.join(", ")
+    )
 }
 
 pub(super) fn namespace(arguments: &Arguments, session: &ToolSession) -> Result<String, String> {
@@ -202,7 +258,9 @@ pub(super) fn namespace(arguments: &Arguments, session: &ToolSession) -> Result<
         Some(name) if session.namespaces.contains(name) => Ok(name.clone()),
         Some(name) => {
             let allowed = session.namespaces.join(", ");
-            Err(format!("`{name}` is not a namespace of this account; allowed: {allowed}."))
+            Err(format!(
+                "`{name}` is not a namespace of this account; allowed: {allowed}."
+            ))
         }
     }
 }
@@ -212,7 +270,9 @@ fn refused(error: &PlatformError, namespace: &str) -> String {
         ErrorKind::Billing => format!(
             " The namespace `{namespace}` has no credit for jobs; its owner adds some at https://huggingface.co/settings/billing."
         ),
-        ErrorKind::Permission | ErrorKind::Auth => " The caller's token may not run jobs here.".to_owned(),
+        ErrorKind::Permission | ErrorKind::Auth => {
+            " The caller's token may not run jobs here.".to_owned()
+        }
         _ => String::new(),
     };
     format!("The job was not started: {}{hint}", error.message)

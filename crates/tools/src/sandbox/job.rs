@@ -58,22 +58,41 @@ impl JobSandbox {
     ) -> Result<Self, String> {
         let nonce = uuid::Uuid::new_v4().simple().to_string();
         let secret = derive_token(&session.token, &nonce);
-        let spec = spec(&session.platform.endpoints().hub, &nonce, &secret, id, response);
+        let spec = spec(
+            &session.platform.endpoints().hub,
+            &nonce,
+            &secret,
+            id,
+            response,
+        );
         let namespace = session.account.clone();
-        let job = session.platform.create_job(&session.token, &namespace, &spec).await;
-        let job = job.map_err(|error| format!("The sandbox could not be started: {}", error.message))?;
+        let job = session
+            .platform
+            .create_job(&session.token, &namespace, &spec)
+            .await;
+        let job =
+            job.map_err(|error| format!("The sandbox could not be started: {}", error.message))?;
         announce(Started {
             kind: KIND,
             id: job.id.clone(),
             namespace: namespace.clone(),
             url: session.platform.job_url(&job),
-            micro_usd_per_minute: price_per_minute(&session.platform).await.unwrap_or_default(),
+            micro_usd_per_minute: price_per_minute(&session.platform)
+                .await
+                .unwrap_or_default(),
         })
         .await;
         match wait_until_ready(session, &namespace, &job, secret).await {
-            Ok(client) => Ok(Self { job: job.id, namespace, client }),
+            Ok(client) => Ok(Self {
+                job: job.id,
+                namespace,
+                client,
+            }),
             Err(reason) => {
-                let _ = session.platform.cancel_job(&session.token, &namespace, &job.id).await;
+                let _ = session
+                    .platform
+                    .cancel_job(&session.token, &namespace, &job.id)
+                    .await;
                 Err(format!("The sandbox did not become ready: {reason}"))
             }
         }
@@ -84,7 +103,10 @@ impl JobSandbox {
     }
 
     pub async fn stop(self, session: &ToolSession) {
-        let stopped = session.platform.cancel_job(&session.token, &self.namespace, &self.job).await;
+        let stopped = session
+            .platform
+            .cancel_job(&session.token, &self.namespace, &self.job)
+            .await;
         if let Err(error) = stopped {
             // It ends by itself: after IDLE_SECONDS without a request, at the latest at its timeout.
             tracing::warn!(job = %self.job, error = %error.message, "a sandbox could not be cancelled");
@@ -105,9 +127,18 @@ fn derive_token(token: &Token, nonce: &str) -> SecretString {
     hex.into()
 }
 
-fn spec(hub: &str, nonce: &str, secret: &SecretString, session: &SessionId, response: &ResponseId) -> JobSpec {
+fn spec(
+    hub: &str,
+    nonce: &str,
+    secret: &SecretString,
+    session: &SessionId,
+    response: &ResponseId,
+) -> JobSpec {
     let text = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
     };
     let server = format!("{hub}/buckets/huggingface/sbx-server/resolve/sbx-server");
     JobSpec {
@@ -143,7 +174,11 @@ fn spec(hub: &str, nonce: &str, secret: &SecretString, session: &SessionId, resp
 
 /// The caller's token goes to the platform only: its jobs domain, or the host of the configured hub.
 fn may_carry_token(url: &str, hub: &str) -> bool {
-    let host = |url: &str| reqwest::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let host = |url: &str| {
+        reqwest::Url::parse(url)
+            .ok()
+            .and_then(|url| url.host_str().map(str::to_owned))
+    };
     match (host(url), host(hub)) {
         (Some(host), hub) => {
             (host.ends_with(".hf.jobs") && url.starts_with("https://")) || Some(host) == hub
@@ -172,7 +207,12 @@ async fn wait_until_ready(
             }
             let bearer = Some(SecretString::from(session.token.expose().to_owned()));
             let http = session.platform.http().clone();
-            let client = SandboxClient::new(http, url.trim_end_matches('/').to_owned(), secret.clone(), bearer);
+            let client = SandboxClient::new(
+                http,
+                url.trim_end_matches('/').to_owned(),
+                secret.clone(),
+                bearer,
+            );
             let next_look = Instant::now() + Duration::from_secs(2);
             while Instant::now() < next_look {
                 if client.health().await.is_ok() {
@@ -186,6 +226,10 @@ async fn wait_until_ready(
         if Instant::now() > deadline {
             return Err(format!("no answer within {} s", START_DEADLINE.as_secs()));
         }
-        job = session.platform.job(&session.token, namespace, &job.id).await.map_err(|error| error.message)?;
+        job = session
+            .platform
+            .job(&session.token, namespace, &job.id)
+            .await
+            .map_err(|error| error.message)?;
     }
 }
