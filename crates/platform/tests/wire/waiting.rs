@@ -98,8 +98,11 @@ async fn silence_runs_into_a_deadline() {
 #[tokio::test]
 async fn waiting_in_small_steps_does_not_reset_the_deadline() {
     let fake = answering(|| scripted(SSE, [Act::Hang])).await;
+    let never = Duration::from_secs(3600);
     let deadlines = Deadlines {
         chat_idle: Duration::from_millis(200),
+        chat_silence: never,
+        chat_total: never,
         ..quick()
     };
     let mut stream = platform_with(&fake, deadlines)
