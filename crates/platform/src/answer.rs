@@ -40,9 +40,18 @@ impl Platform {
         within(self.deadlines().call, exchange).await
     }
 
-    /// Sends a request that changes nothing, at most three times: transient failures are retried after a short pause,
-    /// or after the one the platform asks for if that is short too.
+    /// Sends a request that changes nothing, at most three times: transient failures are retried
+    /// after a short pause, or after the one the platform asks for if that is short too. All
+    /// together takes at most twice as long as one call may.
     pub(crate) async fn read(
+        &self,
+        request: RequestBuilder,
+        token: Option<&Token>,
+    ) -> Result<Answer, PlatformError> {
+        within(self.deadlines().call * 2, self.attempts(request, token)).await
+    }
+
+    async fn attempts(
         &self,
         request: RequestBuilder,
         token: Option<&Token>,

@@ -1,4 +1,5 @@
-//! Which models are offered, by whom and at what price (`GET /models` of the router, no token needed).
+//! Which models are offered, by whom and at what price (`GET /models` of the router, no token
+//! needed).
 
 mod choice;
 mod fallback;
@@ -21,9 +22,10 @@ pub struct Offer {
 }
 
 impl Platform {
-    /// What the router offers under `org/model`, `org/model:provider`, `:fastest` (the meaning of no suffix), `:cheapest`
-    /// or `:preferred`; `None` when it is not known. Kept for five minutes, older while the router cannot be reached.
-    /// Prices of the default models are built in for when the catalogue gives none.
+    /// What the router offers under `org/model`, `org/model:provider`, `:fastest` (the meaning of
+    /// no suffix), `:cheapest` or `:preferred`; `None` when it is not known. Kept for five minutes,
+    /// older while the router cannot be reached. Prices of the default models are built in for when
+    /// the catalogue gives none.
     pub async fn model_offer(&self, model: &str) -> Option<Offer> {
         let catalogue = self.catalogue().get(|| Catalogue::fetch(self)).await;
         let listed = catalogue.and_then(|catalogue| catalogue.offer(model));

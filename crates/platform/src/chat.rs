@@ -6,6 +6,7 @@ mod delta;
 mod message;
 mod open;
 mod patience;
+mod progress;
 mod request;
 mod slots;
 mod stream;

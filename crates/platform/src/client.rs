@@ -55,8 +55,9 @@ impl Platform {
         &self.0.endpoints
     }
 
-    /// A client for what this crate has no method for: sandboxes, downloads, other services. It follows redirects
-    /// and drops `Authorization` when one leaves the origin. It sets a connect deadline only.
+    /// A client for what this crate has no method for: sandboxes, downloads, other services. It
+    /// follows redirects and drops `Authorization` when one leaves the origin. It sets a connect
+    /// deadline only.
     pub fn http(&self) -> &Client {
         &self.0.http
     }
@@ -122,8 +123,9 @@ fn client(deadlines: &Deadlines, redirects: redirect::Policy) -> Result<Client, 
         .map_err(PlatformError::transport)
 }
 
-/// A request to the API may hold a token in its header and secrets in its body (a job's), and a 307 repeats both. So a
-/// redirect is followed within the origin only (renamed repositories); any other is handed back and becomes an error.
+/// A request to the API may hold a token in its header and secrets in its body (a job's), and a 307
+/// repeats both. So a redirect is followed within the origin only (renamed repositories); any other
+/// is handed back and becomes an error.
 fn same_origin_redirects() -> redirect::Policy {
     redirect::Policy::custom(|attempt| {
         let stays = attempt
@@ -138,8 +140,9 @@ fn same_origin_redirects() -> redirect::Policy {
     })
 }
 
-/// The HTTP client panics without a process-wide TLS provider. The binary installs one first thing; this covers tests
-/// and embedders. Losing a race against another installer is as good as winning it.
+/// The HTTP client panics without a process-wide TLS provider. The binary installs one first thing;
+/// this covers tests and embedders. Losing a race against another installer is as good as winning
+/// it.
 fn ensure_tls_provider() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         let _ = rustls::crypto::ring::default_provider().install_default();

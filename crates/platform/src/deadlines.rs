@@ -7,9 +7,11 @@ use std::time::Duration;
 pub struct Deadlines {
     /// Opening a connection.
     pub connect: Duration,
-    /// One request with a JSON answer, from the first byte sent to the last byte received.
+    /// One request with a JSON answer, from the first byte sent to the last byte received. A read
+    /// with its retries may take twice as long.
     pub call: Duration,
-    /// From sending a chat request to its response headers; providers may hold them back until the first token.
+    /// From sending a chat request to its response headers; providers may hold them back until the
+    /// first token.
     pub chat_open: Duration,
     /// Between two network reads of a chat stream.
     pub chat_idle: Duration,
@@ -23,7 +25,8 @@ pub struct Deadlines {
     pub log_idle: Duration,
     /// Reading what is left of a log once the job has ended.
     pub log_drain: Duration,
-    /// First pause between two looks at a job's stage; grows to five times this, and to fifteen times on long jobs.
+    /// First pause between two looks at a job's stage; grows to five times this, and to fifteen
+    /// times on long jobs.
     pub job_poll: Duration,
     /// How long the platform may be unreachable before following a job gives up.
     pub job_outage: Duration,
@@ -35,7 +38,7 @@ impl Default for Deadlines {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(20),
-            call: Duration::from_secs(20),
+            call: Duration::from_secs(15),
             chat_open: Duration::from_secs(120),
             chat_idle: Duration::from_secs(120),
             chat_silence: Duration::from_secs(600),

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-/// Dollars, a JSON number or decimal string, to micro-dollars. What is below a micro-dollar rounds up, so that a price is
-/// never too low. `None` for what is not a price: negative, not a number, beyond 64 bits.
+/// Dollars, a JSON number or decimal string, to micro-dollars. What is below a micro-dollar rounds
+/// up, so that a price is never too low. `None` for what is not a price: negative, not a number,
+/// beyond 64 bits.
 pub(crate) fn micro_usd(dollars: &Value) -> Option<u64> {
     match dollars {
         // The shortest decimal that reads back as the same float is the one the platform wrote.

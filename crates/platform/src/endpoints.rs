@@ -1,6 +1,7 @@
 //! Base URLs of the services this crate and the tools above it talk to.
 
-/// Where each service lives. None is derived from another: a test or an on-premise installation may split them.
+/// Where each service lives. None is derived from another: a test or an on-premise installation may
+/// split them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoints {
     /// Hub API and web pages, `https://huggingface.co`.

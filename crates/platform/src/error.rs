@@ -18,7 +18,8 @@ pub struct PlatformError {
     pub kind: ErrorKind,
     /// HTTP status, when there was an answer.
     pub status: Option<u16>,
-    /// The platform's own words where it said something, at most 500 characters, tokens blanked out.
+    /// The platform's own words where it said something, at most 500 characters, tokens blanked
+    /// out.
     pub message: String,
     /// The platform's id of the failed request, for support.
     pub request_id: Option<String>,
@@ -79,7 +80,8 @@ impl PlatformError {
         Self::new(ErrorKind::Garbage, message)
     }
 
-    /// A failure of the transport: refused, reset, timed out, cut. The URL is left out; it says nothing a user can use.
+    /// A failure of the transport: refused, reset, timed out, cut. The URL is left out; it says
+    /// nothing a user can use.
     pub(crate) fn transport(error: reqwest::Error) -> Self {
         let words = if error.is_timeout() {
             "the platform did not answer in time"

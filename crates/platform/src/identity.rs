@@ -43,8 +43,8 @@ pub enum Plan {
 }
 
 impl Platform {
-    /// Asks the Hub who the token belongs to. The Hub limits this call strictly: keep the answer for some minutes.
-    /// Fails with [`crate::ErrorKind::Auth`] when the token is not valid.
+    /// Asks the Hub who the token belongs to. The Hub limits this call strictly: keep the answer
+    /// for some minutes. Fails with [`crate::ErrorKind::Auth`] when the token is not valid.
     pub async fn whoami(&self, token: &Token) -> Result<Identity, PlatformError> {
         let answer = self
             .read(self.hub_get(Some(token), "/api/whoami-v2"), Some(token))

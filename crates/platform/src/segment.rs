@@ -2,8 +2,8 @@
 
 use crate::{ErrorKind, PlatformError};
 
-/// Checks that a name is one path segment: a namespace, a job id, half of a repository id. Names come from models too, so
-/// `..`, slashes and escapes must not reach a URL.
+/// Checks that a name is one path segment: a namespace, a job id, half of a repository id. Names
+/// come from models too, so `..`, slashes and escapes must not reach a URL.
 pub(crate) fn segment<'a>(name: &'a str, what: &str) -> Result<&'a str, PlatformError> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let dots = name.bytes().all(|byte| byte == b'.');

@@ -1,4 +1,5 @@
-//! A remote value kept for a while: one fetch at a time, the old value while a new one cannot be had.
+//! A remote value kept for a while: one fetch at a time, the old value while a new one cannot be
+//! had.
 
 use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -38,8 +39,9 @@ impl<T> Snapshot<T> {
         }
     }
 
-    /// The value, fetched if it is due; `None` when it was never fetched and cannot be now. Callers that come during a
-    /// fetch get the old value at once, or wait for this one fetch if there is no old value.
+    /// The value, fetched if it is due; `None` when it was never fetched and cannot be now. Callers
+    /// that come during a fetch get the old value at once, or wait for this one fetch if there is
+    /// no old value.
     pub(crate) async fn get<F>(&self, fetch: impl FnOnce() -> F) -> Option<Arc<T>>
     where
         F: Future<Output = Result<T, PlatformError>>,

@@ -1,7 +1,7 @@
 //! Server-sent events out of bytes, with a bound on every buffer.
 //!
-//! Written here because the ready-made decoders let a line, or an event of many lines, grow without end, and copy the rest
-//! of a chunk for every line in it.
+//! Written here because the ready-made decoders let a line, or an event of many lines, grow without
+//! end, and copy the rest of a chunk for every line in it.
 
 use std::collections::VecDeque;
 
@@ -16,7 +16,8 @@ pub(crate) enum SseItem {
     Oversized,
 }
 
-/// An incremental decoder. Memory is at most twice the limit, plus what `feed` puts out for one chunk.
+/// An incremental decoder. Memory is at most twice the limit, plus what `feed` puts out for one
+/// chunk.
 #[derive(Debug)]
 pub(crate) struct SseDecoder {
     limit: usize,
@@ -62,7 +63,8 @@ impl SseDecoder {
         self.extend_line(bytes);
     }
 
-    /// The event that the end of the stream cut off before its blank line. Some servers end without one.
+    /// The event that the end of the stream cut off before its blank line. Some servers end without
+    /// one.
     pub(crate) fn finish(&mut self) -> Option<SseItem> {
         if !self.line.is_empty() || self.line_lost {
             self.end_line();

@@ -4,9 +4,10 @@ use std::cmp::Ordering;
 
 use super::listing::Provider;
 
-/// The provider behind a suffix. A name picks that provider, live or not. `cheapest` is the lowest output price, `fastest`
-/// (and no suffix) the highest throughput, as the router defines them. `preferred` follows the user's own order, which
-/// nobody else can see: the dearest is taken, so that a budget holds.
+/// The provider behind a suffix. A name picks that provider, live or not. `cheapest` is the lowest
+/// output price, `fastest` (and no suffix) the highest throughput, as the router defines them.
+/// `preferred` follows the user's own order, which nobody else can see: the dearest is taken, so
+/// that a budget holds.
 pub(super) fn choose<'a>(providers: &'a [Provider], suffix: Option<&str>) -> Option<&'a Provider> {
     let live = || providers.iter().filter(|provider| provider.live);
     match suffix {

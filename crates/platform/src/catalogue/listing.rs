@@ -44,7 +44,8 @@ impl Catalogue {
         Self::parse(&answer.body)
     }
 
-    /// Reads the listing; an entry of the wrong shape is left out, a listing of the wrong shape is an error.
+    /// Reads the listing; an entry of the wrong shape is left out, a listing of the wrong shape is
+    /// an error.
     fn parse(body: &Value) -> Result<Self, PlatformError> {
         let entries = body.get("data").and_then(Value::as_array);
         let entries = entries.ok_or_else(|| PlatformError::garbage("not a model catalogue"))?;

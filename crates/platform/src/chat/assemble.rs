@@ -7,7 +7,8 @@ use crate::{ToolCall, ToolCallDelta};
 
 const MOST_ARGUMENT_BYTES: usize = 1024 * 1024;
 
-/// Collects the pieces of an answer's tool calls. The calls are the same however their arguments were cut into pieces.
+/// Collects the pieces of an answer's tool calls. The calls are the same however their arguments
+/// were cut into pieces.
 #[derive(Debug, Default)]
 pub struct CallAssembler {
     calls: BTreeMap<usize, Partial>,
@@ -22,7 +23,8 @@ struct Partial {
 }
 
 impl CallAssembler {
-    /// Adds a piece. Arguments are kept up to 1 MiB a call; what is beyond is dropped and makes them malformed.
+    /// Adds a piece. Arguments are kept up to 1 MiB a call; what is beyond is dropped and makes
+    /// them malformed.
     pub fn push(&mut self, delta: ToolCallDelta) {
         let call = self.calls.entry(delta.slot).or_default();
         if call.id.is_none() {
@@ -47,8 +49,9 @@ impl CallAssembler {
         self.truncated
     }
 
-    /// The calls in the order of their slots, each with an id of its own: a missing one becomes `call_<n>`, a repeated one
-    /// gets `_<n>` appended. Missing arguments become `{}`. Calls without name and arguments are noise and left out.
+    /// The calls in the order of their slots, each with an id of its own: a missing one becomes
+    /// `call_<n>`, a repeated one gets `_<n>` appended. Missing arguments become `{}`. Calls
+    /// without name and arguments are noise and left out.
     pub fn finish(self) -> Vec<ToolCall> {
         let mut taken: HashSet<String> = HashSet::new();
         let calls = self
@@ -175,7 +178,8 @@ mod tests {
         );
     }
 
-    /// Cuts each text at the given places and deals the pieces out in turn, as parallel calls arrive.
+    /// Cuts each text at the given places and deals the pieces out in turn, as parallel calls
+    /// arrive.
     fn pieces(texts: &[String], cuts: &[usize], repeat: bool) -> Vec<ToolCallDelta> {
         let mut out = Vec::new();
         for (slot, text) in texts.iter().enumerate() {

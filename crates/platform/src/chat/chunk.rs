@@ -82,7 +82,8 @@ impl ChunkReader {
             let name = filled(function.and_then(|function| function.get("name")));
             let arguments = arguments(function.and_then(|function| function.get("arguments")));
             let listed = call.get("index").and_then(Value::as_u64);
-            // Several anonymous pieces in one chunk: their order is the only thing that tells them apart.
+            // Several anonymous pieces in one chunk: their order is the only thing that tells them
+            // apart.
             let implied = (id.is_none() && calls.len() > 1).then_some(position as u64);
             let piece = Piece {
                 index: listed.or(implied),

@@ -8,7 +8,8 @@ pub enum ChatDelta {
     /// More of the model's reasoning, where the provider shows it.
     Reasoning(String),
     ToolCall(ToolCallDelta),
-    /// The finish reason: `stop`, `length`, `tool_calls`, … If it comes more than once the last one counts.
+    /// The finish reason: `stop`, `length`, `tool_calls`, … If it comes more than once the last one
+    /// counts.
     Finish(String),
     /// Tokens so far. Some providers report running totals: the last one counts.
     Usage(Usage),
@@ -17,7 +18,8 @@ pub enum ChatDelta {
 /// A piece of a tool call.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ToolCallDelta {
-    /// Which call of the message this belongs to: 0 is the first. Resolved from the provider's index and id.
+    /// Which call of the message this belongs to: 0 is the first. Resolved from the provider's
+    /// index and id.
     pub slot: usize,
     /// The call's id, when this piece names it.
     pub id: Option<String>,

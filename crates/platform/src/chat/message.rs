@@ -42,7 +42,8 @@ pub struct ToolCall {
 #[derive(Serialize, Deserialize)]
 struct Wire<'a> {
     role: Cow<'a, str>,
-    // `null` must be written for an assistant message with calls only: some providers insist on the key.
+    // `null` must be written for an assistant message with calls only: some providers insist on the
+    // key.
     #[serde(default)]
     content: Option<WireContent<'a>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -7,8 +7,9 @@ use crate::answer::within;
 use crate::{ChatRequest, ChatStream, Platform, PlatformError, Token};
 
 impl Platform {
-    /// Asks a model and waits for the answer to begin. `billing_session` (at most 256 characters) groups the costs of a
-    /// session on the platform's bill. Sent once: whether to try again is the caller's decision.
+    /// Asks a model and waits for the answer to begin. `billing_session` (at most 256 characters)
+    /// groups the costs of a session on the platform's bill. Sent once: whether to try again is the
+    /// caller's decision.
     pub async fn chat(
         &self,
         token: &Token,

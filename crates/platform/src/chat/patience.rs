@@ -4,7 +4,8 @@ use tokio::time::Instant;
 
 use crate::Deadlines;
 
-/// The deadlines of one stream. They are points in time, so a cancelled and repeated wait does not start anew.
+/// The deadlines of one stream. They are points in time, so a cancelled and repeated wait does not
+/// start anew.
 pub(super) struct Patience {
     deadlines: Deadlines,
     opened: Instant,
@@ -33,13 +34,13 @@ impl Patience {
 
     /// When to stop waiting. After the finish reason only usage and the end mark are missing.
     pub(super) fn until(&self, finished: bool) -> Instant {
+        let total = self.opened + self.deadlines.chat_total;
         if finished {
-            return self.last_progress + self.deadlines.chat_tail;
+            return total.min(self.last_progress + self.deadlines.chat_tail);
         }
         let idle = self.last_bytes + self.deadlines.chat_idle;
         let silence = self.last_progress + self.deadlines.chat_silence;
-        let total = self.opened + self.deadlines.chat_total;
-        idle.min(silence).min(total)
+        total.min(idle).min(silence)
     }
 
     /// What to say when time is up.

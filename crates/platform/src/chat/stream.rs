@@ -12,7 +12,8 @@ use crate::answer::JSON_CAP;
 use crate::sse::{SseDecoder, SseItem};
 use crate::{ChatDelta, Deadlines, PlatformError, Token};
 
-/// Largest event. The arguments of a call may come in one piece, and escaping can make their mebibyte six.
+/// Largest event. The arguments of a call may come in one piece, and escaping can make their
+/// mebibyte six.
 const EVENT_CAP: usize = 8 * 1024 * 1024;
 /// Largest stream, framing included: far beyond any model's longest answer.
 const STREAM_CAP: usize = 64 * 1024 * 1024;
@@ -81,8 +82,8 @@ impl ChatStream {
         self.request_id.as_deref()
     }
 
-    /// The next delta; `None` at the proper end. After an error there is nothing more. Safe to cancel: what has been read
-    /// is kept, and the time already waited counts.
+    /// The next delta; `None` at the proper end. After an error there is nothing more. Safe to
+    /// cancel: what has been read is kept, and the time already waited counts.
     pub async fn next(&mut self) -> Option<Result<ChatDelta, PlatformError>> {
         loop {
             if let Some(delta) = self.ready.pop_front() {
@@ -153,7 +154,8 @@ impl ChatStream {
             Body::Events { decoder, any, .. } => {
                 let any = *any;
                 if let Some(SseItem::Event { data, .. }) = decoder.finish() {
-                    // Its blank line is missing, so it may be cut: what does not parse does not count.
+                    // Its blank line is missing, so it may be cut: what does not parse does not
+                    // count.
                     self.last_words(&data)?;
                 }
                 match (

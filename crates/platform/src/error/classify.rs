@@ -1,4 +1,5 @@
-//! From an answer to an [`ErrorKind`]: typed codes and status decide; words only where nothing else can.
+//! From an answer to an [`ErrorKind`]: typed codes and status decide; words only where nothing else
+//! can.
 
 use reqwest::{StatusCode, header::HeaderMap};
 use serde_json::Value;

@@ -7,7 +7,8 @@ use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 const LONGEST: u64 = 24 * 3600;
 
-/// Reads `Retry-After` (seconds or an HTTP date), else the reset time of an exhausted `RateLimit` bucket.
+/// Reads `Retry-After` (seconds or an HTTP date), else the reset time of an exhausted `RateLimit`
+/// bucket.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| {
         headers

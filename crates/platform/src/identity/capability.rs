@@ -11,12 +11,14 @@ pub(super) struct Capabilities {
 /// A permission of a fine-grained token.
 pub(super) struct Grant<'a> {
     pub name: &'a str,
-    /// Whether it holds for the account itself, not only for an organization or a single repository.
+    /// Whether it holds for the account itself, not only for an organization or a single
+    /// repository.
     pub own_account: bool,
 }
 
 impl Capabilities {
-    /// A classic write token. Also the answer when nothing is said: the platform refuses later what it must.
+    /// A classic write token. Also the answer when nothing is said: the platform refuses later what
+    /// it must.
     pub(super) const ALL: Self = Self {
         infer: true,
         write_repos: true,

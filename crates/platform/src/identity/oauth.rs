@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use crate::Token;
 
-/// Reads the `scope` claim of `hf_oauth_<JWT>`. The signature is not checked: the Hub has just accepted the token, and a
-/// forged claim could only promise what the Hub refuses later.
+/// Reads the `scope` claim of `hf_oauth_<JWT>`. The signature is not checked: the Hub has just
+/// accepted the token, and a forged claim could only promise what the Hub refuses later.
 pub(super) fn scopes(token: &Token) -> Option<String> {
     let jwt = token.expose().strip_prefix("hf_oauth_")?;
     let claims = URL_SAFE_NO_PAD.decode(jwt.split('.').nth(1)?).ok()?;

@@ -12,9 +12,10 @@ const IDENTIFYING_LABELS: [&str; 2] = ["ml-intern-call", "ml-intern-response"];
 const LOOKS: usize = 3;
 
 impl Platform {
-    /// Creates a job. A job costs money, so a failed attempt is never repeated blindly: when it is in doubt, the job is
-    /// looked up by its labels `ml-intern-call` and `ml-intern-response`. It is sent again, once, only after a 5xx answer
-    /// and only when the platform then says that there is no such job. Without both labels doubt stays an error.
+    /// Creates a job. A job costs money, so a failed attempt is never repeated blindly: when it is
+    /// in doubt, the job is looked up by its labels `ml-intern-call` and `ml-intern-response`. It
+    /// is sent again, once, only after a 5xx answer and only when the platform then says that there
+    /// is no such job. Without both labels doubt stays an error.
     pub async fn create_job(
         &self,
         token: &Token,
@@ -96,7 +97,8 @@ impl Platform {
     }
 }
 
-/// Whether the job may exist in spite of the error: a server error, no answer, or one that cannot be read.
+/// Whether the job may exist in spite of the error: a server error, no answer, or one that cannot
+/// be read.
 fn in_doubt(error: &PlatformError) -> bool {
     matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Garbage)
 }

@@ -40,7 +40,8 @@ impl JobFollower {
             return None;
         }
         let update = self.updates.recv().await.unwrap_or_else(|| {
-            // The task always ends with a terminal stage or an error, unless the runtime is shutting down.
+            // The task always ends with a terminal stage or an error, unless the runtime is
+            // shutting down.
             Err(PlatformError::unavailable(
                 "following the job was interrupted",
             ))
@@ -61,10 +62,11 @@ impl Drop for JobFollower {
 }
 
 impl Platform {
-    /// Follows a job's log and stage until the stage is terminal: the stage, not the log, tells the end. The first
-    /// `skip_lines` lines are passed over; the count of lines received so far goes on after an interruption. Lost
-    /// connections are made up for; an outage longer than [`crate::Deadlines::job_outage`] is an error, and so is a job
-    /// that is gone or forbidden. Must be called within a Tokio runtime.
+    /// Follows a job's log and stage until the stage is terminal: the stage, not the log, tells the
+    /// end. The first `skip_lines` lines are passed over; the count of lines received so far goes
+    /// on after an interruption. Lost connections are made up for; an outage longer than
+    /// [`crate::Deadlines::job_outage`] is an error, and so is a job that is gone or forbidden.
+    /// Must be called within a Tokio runtime.
     pub fn follow_job(
         &self,
         token: Token,

@@ -25,8 +25,9 @@ pub struct Hardware {
 pub(crate) struct HardwareList(Vec<Hardware>);
 
 impl Platform {
-    /// What hardware there is. Kept for six hours, longer while the Hub cannot be reached; a built-in table stands in when
-    /// it never could. So this does not fail today; the error is there for when it must.
+    /// What hardware there is. Kept for six hours, longer while the Hub cannot be reached; a
+    /// built-in table stands in when it never could. So this does not fail today; the error is
+    /// there for when it must.
     pub async fn hardware(&self) -> Result<Vec<Hardware>, PlatformError> {
         let fetch = async || {
             let answer = self

@@ -124,8 +124,8 @@ impl Platform {
         Job::parse(answer.body, namespace)
     }
 
-    /// Asks a job to stop. Repeating it does no harm, so it is retried like a read; a job that has already ended is
-    /// returned as it is.
+    /// Asks a job to stop. Repeating it does no harm, so it is retried like a read; a job that has
+    /// already ended is returned as it is.
     pub async fn cancel_job(
         &self,
         token: &Token,

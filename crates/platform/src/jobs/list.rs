@@ -38,7 +38,8 @@ impl JobFilter {
             .collect()
     }
 
-    /// The platform filters too; an installation that ignores the query must not give us a stranger's job.
+    /// The platform filters too; an installation that ignores the query must not give us a
+    /// stranger's job.
     fn admits(&self, job: &Job) -> bool {
         (self.stages.is_empty() || self.stages.contains(&job.stage))
             && self
@@ -81,8 +82,8 @@ impl Platform {
     }
 }
 
-/// The next page from `Link: <url>; rel="next"`, as a path of the hub. A link that leads elsewhere is not followed: the
-/// request carries the token.
+/// The next page from `Link: <url>; rel="next"`, as a path of the hub. A link that leads elsewhere
+/// is not followed: the request carries the token.
 fn next_path(headers: &HeaderMap, hub: &str) -> Option<String> {
     let link = headers.get(LINK)?.to_str().ok()?;
     let next = link.split(',').find(|part| part.contains("rel=\"next\""))?;

@@ -80,8 +80,9 @@ impl LogTail {
     }
 }
 
-/// The text of an event. The platform's own opening line is none of the job's, and what is not a log event is none at all.
-/// This must depend on the event alone: lines are counted to know where to go on after a reconnect.
+/// The text of an event. The platform's own opening line is none of the job's, and what is not a
+/// log event is none at all. This must depend on the event alone: lines are counted to know where
+/// to go on after a reconnect.
 fn line(item: SseItem) -> Option<String> {
     let SseItem::Event { data, .. } = item else {
         return Some(OMITTED.to_owned());

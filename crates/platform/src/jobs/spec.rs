@@ -22,7 +22,8 @@ pub struct JobSpec {
     /// Hardware flavor, a [`crate::Hardware`] name.
     pub flavor: String,
     pub timeout_seconds: u64,
-    /// `ml-intern-call` and `ml-intern-response` together identify the job if its creation is in doubt.
+    /// `ml-intern-call` and `ml-intern-response` together identify the job if its creation is in
+    /// doubt.
     pub labels: BTreeMap<String, String>,
     /// Ports reachable from outside, with the owner's token.
     pub expose: Vec<u16>,

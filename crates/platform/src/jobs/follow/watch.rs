@@ -1,4 +1,5 @@
-//! The task behind a follower: reads the log, looks at the stage now and then, and believes the stage.
+//! The task behind a follower: reads the log, looks at the stage now and then, and believes the
+//! stage.
 
 use std::time::Duration;
 
@@ -116,7 +117,8 @@ impl Watch {
         }
     }
 
-    /// Passes lines on until the time comes to look at the stage again. The end of the log is such a time.
+    /// Passes lines on until the time comes to look at the stage again. The end of the log is such
+    /// a time.
     async fn read_until(&mut self, deadline: Instant) -> Result<(), End> {
         loop {
             let Some(tail) = &mut self.tail else {
