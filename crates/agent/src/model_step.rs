@@ -294,7 +294,7 @@ impl Work<'_> {
         attempt: u32,
         started: Instant,
     ) -> Result<(), TurnError> {
-        let usage = answer.usage.clone().unwrap_or_default();
+        let usage = answer.usage.unwrap_or_default();
         let cost = budget::settled(grant.prices, answer.usage.as_ref(), grant.reserved);
         let call = LlmCall {
             model: self.model.clone(),

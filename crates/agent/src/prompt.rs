@@ -13,14 +13,16 @@ pub(crate) fn system(
     tools: &[platform::ToolSpec],
 ) -> String {
     let budget = state.ledger.budget();
+    let organizations: Vec<&String> = session.namespaces.iter().skip(1).collect();
+    let names: Vec<String> = tools.iter().map(|tool| tool.name.clone()).collect();
     let rendered = Environment::new().render_str(
         TEMPLATE,
         context! {
-            account => session.account,
-            organizations => session.namespaces.iter().skip(1).collect::<Vec<_>>(),
-            tools => tools.iter().map(|tool| tool.name.as_str()).collect::<Vec<_>>(),
+            account => session.account.clone(),
+            organizations => organizations,
+            tools => names,
             cap => format!("{:.2}", budget.cap_usd.usd()),
-            hub => session.platform.endpoints().hub,
+            hub => session.platform.endpoints().hub.clone(),
         },
     );
     // The template is a constant, and a test renders it; without it the model still has its tools and its task.

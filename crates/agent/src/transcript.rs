@@ -110,7 +110,11 @@ impl Transcript {
         let call = |call: &journal::CallRecord| ToolCall {
             id: call.call_id.clone(),
             name: call.name.clone(),
-            arguments: call.arguments.clone(),
+            // Providers refuse a history with arguments that are no JSON; the call's result says what was wrong.
+            arguments: match serde_json::from_str::<serde_json::Value>(&call.arguments) {
+                Ok(_) => call.arguments.clone(),
+                Err(_) => "{}".to_owned(),
+            },
         };
         let calls = turn.calls.iter().map(call).collect();
         self.push(ChatMessage::Assistant {
@@ -185,7 +189,8 @@ fn parts(item: &InputItem) -> Vec<ContentPart> {
 /// Bytes of a message. An image counts as the most tokens that a provider charges for one, not as its base64.
 pub(crate) fn size(message: &ChatMessage) -> u64 {
     const IMAGE: u64 = 8_000;
-    let bytes = match message {
+    
+    match message {
         ChatMessage::System(text) => text.len() as u64,
         ChatMessage::User(parts) => parts
             .iter()
@@ -202,8 +207,7 @@ pub(crate) fn size(message: &ChatMessage) -> u64 {
             (text.as_ref().map_or(0, String::len) + calls) as u64
         }
         ChatMessage::Tool { content, name, .. } => (content.len() + name.len()) as u64,
-    };
-    bytes
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ mod job;
 
 use crate::{Price, StartedKind, ToolSession};
 use protocol::{CostKind, MicroUsd, ResponseId, SessionId};
-use sandbox::client::{SandboxClient, SandboxError};
+use sandbox::SandboxError;
+use sandbox::client::SandboxClient;
 use sandbox::local::{LocalConfig, LocalSandbox};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
