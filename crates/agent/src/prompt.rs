@@ -13,7 +13,7 @@ pub(crate) fn system(
     tools: &[platform::ToolSpec],
 ) -> String {
     let budget = state.ledger.budget();
-    let organizations: Vec<&String> = session.namespaces.iter().skip(1).collect();
+    let organizations: Vec<String> = session.namespaces.iter().skip(1).cloned().collect();
     let names: Vec<String> = tools.iter().map(|tool| tool.name.clone()).collect();
     let rendered = Environment::new().render_str(
         TEMPLATE,
