@@ -45,7 +45,10 @@ pub(super) async fn report_repos(arguments: &Arguments, call: &Call, job: &Job, 
 
 /// Repo ids in `text` that lie in one of `namespaces`, with the kind that stands before them in a URL.
 fn candidates(text: &str, namespaces: &[String]) -> Vec<(RepoKind, String)> {
-    let owners: Vec<String> = namespaces.iter().map(|name| regex_lite::escape(name)).collect();
+    let owners: Vec<String> = namespaces
+        .iter()
+        .map(|name| regex_lite::escape(name))
+        .collect();
     let pattern = format!(
         r"(?:^|[^A-Za-z0-9_.-])(?:(datasets|spaces)/)?({})/([A-Za-z0-9][\w.-]*)",
         owners.join("|")
