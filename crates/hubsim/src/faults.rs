@@ -15,6 +15,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::body::JsonBody;
 use crate::error::HubError;
 use crate::state::App;
 
@@ -149,7 +150,7 @@ fn cut(response: Response, limit: usize) -> Response {
 /// `POST /__sim/faults` with one fault or a list of them.
 pub async fn add(
     State(app): State<Arc<App>>,
-    Json(body): Json<Value>,
+    JsonBody(body): JsonBody<Value>,
 ) -> Result<Json<Value>, HubError> {
     let list = match body {
         Value::Array(list) => list,

@@ -10,6 +10,7 @@
 //! names are); no job process outlives its job or the simulator; memory is bounded (logs and file content
 //! live in the state folder); this crate shares no code with the clients that are tested against it.
 
+mod body;
 mod calls;
 mod clock;
 mod error;

@@ -11,6 +11,7 @@ pub mod kind;
 mod lfs;
 mod lifecycle;
 mod listing;
+mod page;
 mod preupload;
 mod repo;
 mod resolve;
@@ -61,6 +62,7 @@ fn of_kind(kind: RepoKind) -> Router<Arc<App>> {
         .route(&repo("/commits/{rev}"), get(history::commits))
         .route(&repo("/preupload/{rev}"), post(preupload::modes))
         .route(&repo("/commit/{rev}"), post(commit::create))
+        .route(&files(""), get(page::show))
         .route(&files("/info/lfs/objects/batch"), post(lfs::batch))
         .route(&files("/resolve/{rev}/{*path}"), get(resolve::file))
 }

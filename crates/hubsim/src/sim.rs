@@ -11,7 +11,7 @@ use axum::body::{Body, HttpBody};
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{any, get};
 use futures_util::StreamExt;
 use http::{HeaderValue, StatusCode};
 use tempfile::TempDir;
@@ -26,6 +26,9 @@ use crate::{calls, faults, identity, ids, jobs, repos, router};
 
 /// Largest body read into memory at once (uploads stream and are not limited by this).
 const BODY_LIMIT: usize = 32 << 20;
+
+/// How long jobs and connections each may take to end.
+const STOP: Duration = Duration::from_secs(5);
 
 /// How to start a simulator.
 pub struct SimConfig {
@@ -72,8 +75,10 @@ impl Sim {
             repos::seed::from_folder(&app.repos, &folder.join("seed")).await?;
         }
         let service = service(app.clone());
+        let stopped = app.shutdown.clone().cancelled_owned();
         let server = tokio::spawn(async move {
-            if let Err(error) = axum::serve(listener, service).await {
+            let serving = axum::serve(listener, service).with_graceful_shutdown(stopped);
+            if let Err(error) = serving.await {
                 tracing::error!(%error, "simulator stopped listening");
             }
         });
@@ -103,9 +108,12 @@ impl Sim {
     }
 
     /// Ends every stream and every job (with all its processes), then returns.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         self.app.shutdown.cancel();
-        self.app.jobs.wait_for_all(Duration::from_secs(5)).await;
+        self.app.jobs.wait_for_all(STOP).await;
+        if tokio::time::timeout(STOP, &mut self.server).await.is_err() {
+            tracing::warn!("some connections did not end in time");
+        }
     }
 }
 
@@ -144,9 +152,11 @@ fn service(app: Arc<App>) -> Router {
         .merge(router::routes())
         .merge(jobs::routes())
         .merge(repos::routes())
-        .fallback(|| async {
-            HubError::not_found("Sorry, we can't find the page you are looking for.")
-        })
+        // Otherwise these would pass for pages of repositories.
+        .route("/api/{*rest}", any(not_found))
+        .route("/v1/{*rest}", any(not_found))
+        .route("/datasets-server/{*rest}", any(not_found))
+        .fallback(not_found)
         .layer(from_fn_with_state(app.clone(), faults::inject))
         .layer(from_fn_with_state(app.clone(), calls::record));
     let controls = Router::new()
@@ -162,6 +172,10 @@ fn service(app: Arc<App>) -> Router {
         .layer(from_fn_with_state(app.clone(), frame))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(app)
+}
+
+async fn not_found() -> HubError {
+    HubError::not_found("Sorry, we can't find the page you are looking for.")
 }
 
 /// Middleware around everything: common headers, and no answer outlives the simulator.

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::job::Job;
 use super::spec::Spec;
 use super::{owner, run, view};
+use crate::body::JsonBody;
 use crate::error::HubError;
 use crate::query::Query;
 use crate::state::App;
@@ -161,7 +162,7 @@ pub async fn relabel(
     State(app): State<Arc<App>>,
     Path((namespace, id)): Address,
     caller: Caller,
-    Json(body): Json<Labels>,
+    JsonBody(body): JsonBody<Labels>,
 ) -> Result<Json<Value>, HubError> {
     let job = find(&app, caller, &namespace, &id)?;
     job.relabel(body.labels);

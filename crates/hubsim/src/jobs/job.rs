@@ -70,7 +70,7 @@ impl Job {
     pub fn new(owner: Account, spec: Spec, number: u32, jobs: &Path) -> std::io::Result<Self> {
         let id = ids::random_id();
         let folder = jobs.join(&id);
-        std::fs::create_dir_all(folder.join("work"))?;
+        std::fs::create_dir_all(&folder)?;
         let status = Status {
             stage: Stage::Scheduling,
             message: None,
@@ -91,9 +91,14 @@ impl Job {
         })
     }
 
-    /// The folder in which the command starts; its HOME.
-    pub fn work(&self) -> PathBuf {
-        self.folder.join("work")
+    /// What the command may write to; gone when the job has ended.
+    pub fn scratch(&self) -> PathBuf {
+        self.folder.join("box")
+    }
+
+    /// A folder in the scratch folder: `work` (its HOME, where it starts) or `tmp` (its `/tmp`).
+    pub fn folder(&self, name: &str) -> PathBuf {
+        self.scratch().join(name)
     }
 
     pub fn status(&self) -> Status {

@@ -3,17 +3,25 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::response::IntoResponse;
 use http::header::CONTENT_TYPE;
 
+use crate::error::HubError;
 use crate::state::App;
 
-pub const PATH: &str = "/buckets/huggingface/sbx-server/resolve/sbx-server";
+pub const PATH: &str = "/buckets/huggingface/sbx-server/resolve/{object}";
 
-/// Needs no token.
-pub async fn serve(State(app): State<Arc<App>>) -> impl IntoResponse {
+/// `sbx-server`, and `sbx-server-{sha256}`, the name under which clients ask for one exact version (there is only
+/// this one here). Needs no token.
+pub async fn serve(
+    State(app): State<Arc<App>>,
+    Path(object): Path<String>,
+) -> Result<impl IntoResponse, HubError> {
+    if !object.starts_with("sbx-server") {
+        return Err(HubError::not_found("Entry not found").code("EntryNotFound"));
+    }
     let exe = app.exe.to_string_lossy().replace('\'', r"'\''");
     let script = format!("#!/bin/sh\nexec '{exe}' sandboxd \"$@\"\n");
-    ([(CONTENT_TYPE, "application/octet-stream")], script)
+    Ok(([(CONTENT_TYPE, "application/octet-stream")], script))
 }

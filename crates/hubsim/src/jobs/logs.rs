@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use crate::clock;
 
 /// Bytes of a log file; what a job prints beyond this is dropped.
-const MAX_BYTES: u64 = 256 << 20;
+const MAX_BYTES: u64 = 64 << 20;
 /// Bytes sent in one piece.
 const BATCH: usize = 32 << 10;
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
@@ -44,7 +44,7 @@ impl Log {
         })
     }
 
-    /// The one writer of this log; the log is complete when the writer is dropped.
+    /// The one writer of this log.
     pub async fn writer(self: Arc<Self>) -> std::io::Result<LogWriter> {
         let file = File::options().append(true).open(&self.path).await?;
         Ok(LogWriter {
@@ -52,6 +52,11 @@ impl Log {
             file,
             full: false,
         })
+    }
+
+    /// Says that nothing more will come, which ends the readers.
+    pub fn close(&self) {
+        self.progress.send_modify(|progress| progress.closed = true);
     }
 
     /// Server-sent events: the last `tail` lines (default: all), then what comes, until the log is complete.
@@ -111,14 +116,6 @@ impl LogWriter {
             progress.bytes += size(&text);
         });
         Ok(())
-    }
-}
-
-impl Drop for LogWriter {
-    fn drop(&mut self) {
-        self.log
-            .progress
-            .send_modify(|progress| progress.closed = true);
     }
 }
 
@@ -208,7 +205,7 @@ mod tests {
             async move { text(&log, Some(1)).await }
         });
         writer.write(["d"].into_iter()).await.unwrap();
-        drop(writer);
+        log.close();
         let followed = follower.await.unwrap();
         assert_eq!(followed.last().unwrap(), "\"d\"");
         assert_eq!(text(&log, None).await.len(), 4);

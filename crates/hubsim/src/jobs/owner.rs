@@ -7,12 +7,12 @@ use crate::token::Account;
 pub fn check(account: &Account, namespace: &str) -> Result<(), HubError> {
     if !account.may_write() {
         return Err(HubError::forbidden(
-            "Forbidden: this token does not have the job.write permission",
+            "This token does not have the job.write permission",
         ));
     }
     if account.name != namespace {
         return Err(HubError::forbidden(format!(
-            "Forbidden: you cannot use jobs in the namespace {namespace}"
+            "You cannot use jobs in the namespace {namespace}"
         )));
     }
     Ok(())

@@ -30,9 +30,7 @@ pub async fn forward(
     let target = captured.first().map_or("", |(_, value)| value.as_str());
     let (job, port) = find(&app, target)?;
     if !job.spec.expose.ports_public.contains(&port) && caller.require()?.name != job.owner.name {
-        return Err(HubError::forbidden(
-            "Forbidden: this job belongs to someone else",
-        ));
+        return Err(HubError::forbidden("This job belongs to someone else"));
     }
     if job.status().stage != Stage::Running {
         return Err(HubError::new(

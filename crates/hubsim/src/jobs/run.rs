@@ -1,10 +1,13 @@
 //! The life of a job: SCHEDULING, RUNNING, and an end.
 
+use std::io::ErrorKind;
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use nix::sys::signal::{self, Signal};
+use nix::unistd::Pid;
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
 use tokio::process::Child;
@@ -19,6 +22,8 @@ use crate::state::App;
 const SCHEDULING: Duration = Duration::from_millis(60);
 /// How long output may still come when the command has ended.
 const DRAIN: Duration = Duration::from_secs(2);
+/// How long the keeper of a box may take to end everything in it.
+const GRACE: Duration = Duration::from_secs(3);
 /// Bytes; a longer line is split.
 const LONGEST_LINE: usize = 16 << 10;
 
@@ -54,10 +59,16 @@ pub async fn run(app: Arc<App>, job: Arc<Job>) {
         }
     };
     let End(stage, message) = live(&app, &job, stopped).await;
-    if let Err(error) = tokio::fs::remove_dir_all(job.work()).await {
-        tracing::debug!(job = job.id, %error, "scratch folder stays");
+    // Usually the keeper of the box has done it.
+    match tokio::fs::remove_dir_all(job.scratch()).await {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            tracing::debug!(job = job.id, %error, "scratch folder stays");
+        }
+        _ => {}
     }
     job.finish(stage, message);
+    // Last, because a client whose log stream ends asks for the stage and expects a terminal one.
+    job.log.close();
 }
 
 async fn live(app: &App, job: &Job, stopped: impl Future<Output = ()>) -> End {
@@ -66,7 +77,6 @@ async fn live(app: &App, job: &Job, stopped: impl Future<Output = ()>) -> End {
         tokio::time::sleep(SCHEDULING).await;
         app.jobs.slots.acquire().await
     };
-    // The writer is made first: dropping it, whatever happens, completes the log for its readers.
     let writer = match job.log.clone().writer().await {
         Ok(writer) => writer,
         Err(error) => return End::failed(format!("Job could not be scheduled: {error}")),
@@ -107,10 +117,18 @@ async fn execute(
     Ok(end)
 }
 
-/// Ends the process and with it its whole tree.
+/// Ends the process and with it its whole tree: the keeper of the box is asked first, so that it can clean up.
 async fn kill(child: &mut Child) {
-    if let Err(error) = child.kill().await {
+    let Some(pid) = child.id().and_then(|id| i32::try_from(id).ok()) else {
+        return; // It has ended, and its tree with it.
+    };
+    if let Err(error) = signal::kill(Pid::from_raw(pid), Signal::SIGTERM) {
         tracing::debug!(%error, "process was gone already");
+    }
+    if tokio::time::timeout(GRACE, child.wait()).await.is_err()
+        && let Err(error) = child.kill().await
+    {
+        tracing::warn!(%error, "a job's process cannot be killed");
     }
 }
 

@@ -1,5 +1,5 @@
-//! What a container image offers beside the machine's own programs: `python`, `pip` and `uv`, as small scripts
-//! that use the machine's `python3` and install nothing.
+//! What a container image offers beside the machine's own programs: `python`, `pip` and `uv` (and `curl`, where the
+//! machine has none), as small scripts that use the machine's `python3` and install nothing.
 
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -12,6 +12,15 @@ const PROGRAMS: [(&str, &str); 4] = [
     ("uv", include_str!("shims/uv.sh")),
 ];
 
+const CURL: (&str, &str) = ("curl", include_str!("shims/curl.sh"));
+
+/// Whether the system's own folders, which every job sees, have it.
+fn has_curl() -> bool {
+    ["/usr/bin/curl", "/bin/curl", "/usr/local/bin/curl"]
+        .iter()
+        .any(|path| Path::new(path).exists())
+}
+
 /// The folder of the scripts.
 #[derive(Debug)]
 pub struct Shims {
@@ -21,7 +30,8 @@ pub struct Shims {
 /// Writes the scripts.
 pub fn install(folder: &Path) -> io::Result<Shims> {
     std::fs::create_dir_all(folder)?;
-    for (name, text) in PROGRAMS {
+    let missing = (!has_curl()).then_some(CURL);
+    for (name, text) in PROGRAMS.into_iter().chain(missing) {
         let path = folder.join(name);
         std::fs::write(&path, text)?;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))?;

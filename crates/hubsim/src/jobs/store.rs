@@ -46,7 +46,14 @@ impl Jobs {
     pub async fn shims(&self) -> std::io::Result<&Shims> {
         let folder = self.folder.join("shims");
         self.shims
-            .get_or_try_init(|| async move { shims::install(&folder) })
+            .get_or_try_init(|| async move {
+                // Both take a while and are not needed before the first job.
+                let prepare = move || {
+                    sandbox::confine::warm_up();
+                    shims::install(&folder)
+                };
+                tokio::task::spawn_blocking(prepare).await?
+            })
             .await
     }
 

@@ -71,12 +71,14 @@ fn durations(job: &Job) -> Value {
     let status = job.status();
     let now = status.finished_at.unwrap_or_else(jiff::Timestamp::now);
     let scheduled = seconds_between(job.created_at, status.started_at.unwrap_or(now));
+    // A started second of scheduling is not billed and not counted.
+    let scheduled = scheduled.saturating_sub(1);
     let ran = status
         .started_at
         .map_or(0, |start| seconds_between(start, now));
     json!({
         "schedulingSecs": scheduled,
         "runningSecs": ran,
-        "totalSecs": seconds_between(job.created_at, now),
+        "totalSecs": scheduled + ran,
     })
 }

@@ -52,7 +52,7 @@ pub async fn writable(
 pub fn may_write(account: &Account, namespace: &str) -> Result<(), HubError> {
     if !account.may_write() {
         return Err(HubError::forbidden(
-            "Forbidden: you must use a write token to upload to a repository.",
+            "You must use a write token to upload to a repository.",
         ));
     }
     if account.name != namespace {

@@ -13,6 +13,7 @@ use super::git::{Entry, Files};
 use super::kind::RepoKind;
 use super::repo::Repo;
 use super::upload_mode;
+use crate::body::JsonBody;
 use crate::error::HubError;
 use crate::ids::stable_id;
 use crate::state::App;
@@ -33,7 +34,7 @@ pub struct Create {
 pub async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Json(body): Json<Create>,
+    JsonBody(body): JsonBody<Create>,
 ) -> Result<Json<Value>, HubError> {
     let account = caller.require()?;
     let namespace = body.organization.as_deref().unwrap_or(&account.name);
@@ -110,7 +111,7 @@ pub struct Delete {
 pub async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Json(body): Json<Delete>,
+    JsonBody(body): JsonBody<Delete>,
 ) -> Result<&'static str, HubError> {
     let account = caller.require()?;
     let namespace = body.organization.as_deref().unwrap_or(&account.name);
@@ -138,7 +139,7 @@ pub async fn settings(
     Extension(kind): Extension<RepoKind>,
     Path((namespace, name)): RepoPath,
     caller: Caller,
-    Json(body): Json<Settings>,
+    JsonBody(body): JsonBody<Settings>,
 ) -> Result<Json<Value>, HubError> {
     let (repo, _) = access::writable(&app, kind, (&namespace, &name), caller).await?;
     let mut repo = repo.write().await;

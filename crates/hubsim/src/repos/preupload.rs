@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::access::{self, RevisionPath};
 use super::kind::RepoKind;
 use super::upload_mode;
+use crate::body::JsonBody;
 use crate::error::HubError;
 use crate::state::App;
 use crate::token::Caller;
@@ -35,7 +36,7 @@ pub async fn modes(
     Extension(kind): Extension<RepoKind>,
     Path((namespace, name, revision)): RevisionPath,
     caller: Caller,
-    Json(body): Json<Announcement>,
+    JsonBody(body): JsonBody<Announcement>,
 ) -> Result<Json<Value>, HubError> {
     let (repo, _) = access::writable(&app, kind, (&namespace, &name), caller).await?;
     let repo = repo.read().await;

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::card;
+use crate::body::JsonBody;
 use crate::error::HubError;
 
 #[derive(Debug, Deserialize)]
@@ -14,7 +15,7 @@ pub struct Content {
 }
 
 /// Errors: 400 with what is wrong.
-pub async fn validate(Json(body): Json<Content>) -> Result<Json<Value>, HubError> {
+pub async fn validate(JsonBody(body): JsonBody<Content>) -> Result<Json<Value>, HubError> {
     match card::check(&body.content) {
         Ok(()) => Ok(Json(json!({"errors": [], "warnings": []}))),
         Err(message) => {

@@ -37,6 +37,7 @@ impl Answer {
         self.say.clear();
         self.calls.clear();
         self.finish = "stop".to_owned();
+        self.usage.completion = 0;
         self
     }
 

@@ -15,6 +15,8 @@ use super::scenario::{Fault, FaultKind};
 /// Events that may wait for a slow client.
 const QUEUE: usize = 32;
 
+const FLUSH: Duration = Duration::from_millis(20);
+
 type Sender = mpsc::Sender<Result<Bytes, std::io::Error>>;
 
 /// A stream to be sent.
@@ -76,6 +78,10 @@ async fn play(plan: Plan, sender: Sender) {
         if !plan.pace.is_zero() {
             tokio::time::sleep(plan.pace).await;
         }
+    }
+    if matches!(ending, Ending::Cut) {
+        // Lets what was said reach the wire before the connection goes.
+        tokio::time::sleep(FLUSH).await;
     }
     let last = match ending {
         Ending::Done => Ok(Bytes::from_static(b"data: [DONE]\n\n")),

@@ -1,10 +1,14 @@
-//! `sim ADDR [SCENARIOS [STATE]]`: a simulator that runs until it is interrupted. It is its own sandbox program.
+//! The simulator alone, for trials by hand and for this crate's tests: `hubsim-trial ADDR [SCENARIOS [STATE]]`
+//! runs until it is interrupted, and is its own sandbox program.
 
 use std::process::ExitCode;
 
 use hubsim::{Sim, SimConfig};
 
 fn main() -> anyhow::Result<ExitCode> {
+    if let Some(code) = sandbox::entry::dispatch(std::env::args_os().skip(1)) {
+        return Ok(code);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
