@@ -11,7 +11,7 @@ use reqwest::{Method, RequestBuilder, Response};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::DeserializeOwned;
 
-use crate::error::SandboxError;
+use crate::error::{SandboxError, shorten};
 use crate::wire::{ErrorBody, Health, Listing, TOKEN_HEADER};
 
 pub use crate::wire::{FileKind, FileStat};
@@ -153,7 +153,7 @@ async fn send(request: RequestBuilder) -> Result<Response, SandboxError> {
     let text = body(response, LARGEST_ERROR).await.unwrap_or_default();
     let told = serde_json::from_slice(&text).map(|body: ErrorBody| body.error);
     let mut message = told.unwrap_or_else(|_| String::from_utf8_lossy(&text).into_owned());
-    message.truncate(message.floor_char_boundary(500));
+    shorten(&mut message, 500);
     Err(SandboxError::Refused {
         status: status.as_u16(),
         message,

@@ -29,6 +29,7 @@ mod init;
 mod keeper;
 mod layers;
 mod limits;
+mod lock;
 mod mounts;
 mod namespaces;
 mod plan;

@@ -36,7 +36,15 @@ impl SandboxError {
 impl From<reqwest::Error> for SandboxError {
     fn from(error: reqwest::Error) -> Self {
         let mut text = error.without_url().to_string();
-        text.truncate(text.floor_char_boundary(300));
+        shorten(&mut text, 300);
         Self::Unreachable(text)
     }
+}
+
+/// Cuts a text at a character's border, at most `limit` bytes long.
+pub(crate) fn shorten(text: &mut String, limit: usize) {
+    let end = (0..=limit.min(text.len()))
+        .rev()
+        .find(|end| text.is_char_boundary(*end));
+    text.truncate(end.unwrap_or(0));
 }

@@ -307,13 +307,13 @@ async fn the_fallback_without_namespaces_still_ends_its_tree() {
 
 #[tokio::test]
 async fn the_box_dies_with_the_process_that_made_it() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().unwrap().keep();
     let sleeper = mark();
     // A shell in our place makes the box and is killed without a chance to clean up.
     let script = format!(
-        "{} confine --parent $$ --write {} -- sleep {sleeper} & wait",
+        "{0} confine --parent $$ --write {1} --remove {1} -- sleep {sleeper} & wait",
         exe().display(),
-        folder.path().display()
+        folder.display()
     );
     let mut maker = tokio::process::Command::new("sh")
         .args(["-c", &script])
@@ -323,5 +323,8 @@ async fn the_box_dies_with_the_process_that_made_it() {
     until("the sleeper runs", async || pids(&sleeper).len() >= 2).await;
     maker.start_kill().unwrap();
     maker.wait().await.unwrap();
-    until("all are dead", async || !running(&sleeper)).await;
+    until("all are dead and the folder is gone", async || {
+        !running(&sleeper) && !folder.exists()
+    })
+    .await;
 }

@@ -21,7 +21,7 @@ pub(super) struct Invocation {
 impl Invocation {
     pub fn parse(args: &[OsString]) -> Result<Self, ConfineError> {
         let mut policy = Policy {
-            limits: super::Limits::default(),
+            limits: super::Limits::NONE,
             ..Policy::default()
         };
         let (mut parent, mut namespaces) = (None, None);

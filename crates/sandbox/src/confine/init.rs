@@ -64,22 +64,20 @@ fn build_walls(
 ) -> Result<Confinement, ConfineError> {
     let mut holds = Confinement::default();
     let plan = plan::entries(policy)?;
-    let root_user_outside = nix::unistd::Uid::current().is_root() && real_root();
+    let counted = !real_root();
     if namespaces == Namespaces::User {
         holds.add(Layer::UserNamespace);
     }
     if namespaces.own_processes() {
         holds.add(Layer::ProcessNamespace);
         enter_root(&plan, policy, start, &mut holds);
-    }
-    if namespaces.own_processes() {
         // Refused where user namespaces are switched off; the capabilities go in any case.
         let _ = identity::become_ordinary();
     }
     prctl::set_dumpable(false).at("hide the environment")?;
     policy.limits.apply()?;
     holds.add(Layer::Limits);
-    if policy.limits.processes.is_some() && !root_user_outside {
+    if policy.limits.processes.is_some() && counted {
         holds.add(Layer::ProcessLimit);
     }
     if capabilities::drop_all().is_ok() {

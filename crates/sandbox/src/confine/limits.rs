@@ -30,6 +30,14 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The machine's own limits.
+    pub const NONE: Self = Self {
+        memory_bytes: None,
+        cpu_seconds: None,
+        processes: None,
+        file_size_bytes: None,
+    };
+
     /// Sets them on the calling process, for it and its children. Core dumps are off.
     pub(super) fn apply(&self) -> Result<(), ConfineError> {
         lower(Resource::RLIMIT_CORE, 0)?;

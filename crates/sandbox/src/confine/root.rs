@@ -4,13 +4,13 @@ use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use nix::mount::MsFlags;
 use nix::unistd::sethostname;
 
 use super::Policy;
 use super::error::{At, ConfineError};
-use super::mounts::{self, Mounted};
-use super::plan::{Access, Entry};
+use super::lock;
+use super::mounts;
+use super::plan::Entry;
 use super::system_paths::{KERNEL_SETTINGS, PROGRAMS};
 
 /// Folders the new root may be put together on; any existing one will do, nothing in it changes.
@@ -73,7 +73,7 @@ fn build(
     let _ = sethostname("sandbox");
     let private_proc = show_processes(&inside("/proc"))?;
     let process_limit = private_proc && limit_kernel(&inside("/proc"), policy.limits.processes);
-    lock(base, plan)?;
+    lock::apply(base, plan)?;
     Ok(Built {
         private_proc,
         process_limit,
@@ -171,55 +171,6 @@ fn at_least(release: &str, wanted: (u32, u32)) -> bool {
     matches!((numbers.next(), numbers.next()), (Some(major), Some(minor)) if (major, minor) >= wanted)
 }
 
-/// Takes away from every mount point below `base` what its plan entry doesn't grant.
-fn lock(base: &Path, plan: &[Entry]) -> Result<(), ConfineError> {
-    for mounted in mounts::below(base)? {
-        let path = Path::new("/").join(mounted.at.strip_prefix(base).unwrap_or(&mounted.at));
-        if let Some(more) = restrictions(&path, plan) {
-            narrow(&mounted, more)?;
-        }
-    }
-    Ok(())
-}
-
-fn narrow(mounted: &Mounted, more: MsFlags) -> Result<(), ConfineError> {
-    if mounted.flags.contains(more) {
-        Ok(())
-    } else {
-        mounts::narrow(mounted, more)
-    }
-}
-
-/// `None` for what we mounted ourselves, rightly restricted from the start.
-fn restrictions(path: &Path, plan: &[Entry]) -> Option<MsFlags> {
-    let safe = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
-    let frozen = safe | MsFlags::MS_RDONLY;
-    if KERNEL_SETTINGS
-        .iter()
-        .any(|setting| path.starts_with(setting))
-    {
-        return Some(frozen);
-    }
-    if ["/proc", "/dev/shm", "/dev/pts"]
-        .iter()
-        .any(|own| path.starts_with(own))
-    {
-        return None;
-    }
-    let nearest = plan
-        .iter()
-        .filter(|entry| path.starts_with(&entry.at))
-        .max_by_key(|entry| entry.at.components().count());
-    match nearest.map(|entry| entry.access) {
-        Some(Access::Write) => Some(safe),
-        // A device on a read-only mount can be written to, but its owner and mode can't be changed.
-        Some(Access::Device) => Some(MsFlags::MS_NOSUID | MsFlags::MS_RDONLY),
-        Some(Access::Read) => Some(frozen),
-        None if path == Path::new("/tmp") => None,
-        None => Some(frozen),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,29 +185,5 @@ mod tests {
         assert!(
             !at_least("6.8.0-45", (6, 14)) && !at_least("5.15", (6, 14)) && !at_least("", (6, 14))
         );
-    }
-
-    #[test]
-    fn the_nearest_entry_decides() {
-        let entry = |at: &str, access| Entry {
-            at: at.into(),
-            from: at.into(),
-            access,
-        };
-        let plan = [
-            entry("/usr", Access::Read),
-            entry("/usr/work", Access::Write),
-            entry("/dev/null", Access::Device),
-        ];
-        let read_only = |path: &str| {
-            restrictions(Path::new(path), &plan).map(|flags| flags.contains(MsFlags::MS_RDONLY))
-        };
-        assert_eq!(read_only("/usr/lib"), Some(true));
-        assert_eq!(read_only("/usr/work/deep"), Some(false));
-        assert_eq!(read_only("/dev/null"), Some(true));
-        assert_eq!(read_only("/"), Some(true));
-        assert_eq!(read_only("/tmp"), None);
-        assert_eq!(read_only("/proc/sys"), Some(true));
-        assert_eq!(read_only("/proc"), None);
     }
 }
