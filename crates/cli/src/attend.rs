@@ -23,6 +23,8 @@ pub enum Home<'a> {
     Server(Option<&'a str>),
     /// In this process.
     Here,
+    /// In this process, for show.
+    Demo,
 }
 
 /// What there was to see.
@@ -139,7 +141,7 @@ impl Session<'_> {
     fn server(&self) -> Option<&str> {
         match self.home {
             Home::Server(named) => named,
-            Home::Here => None,
+            Home::Here | Home::Demo => None,
         }
     }
 
@@ -159,6 +161,7 @@ impl Session<'_> {
                 ])?;
                 return Ok(None);
             }
+            Home::Demo => vec!["Stopped.".to_owned()],
             Home::Here => vec![
                 "Stopped. The run is kept, paused as by a restart. To see it again:".to_owned(),
                 "  ml-intern serve".to_owned(),

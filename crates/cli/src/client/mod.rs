@@ -159,6 +159,17 @@ impl Client {
         Ok(Follower::start(self.clone(), id, after, until))
     }
 
+    /// The JSON at a path of the server.
+    pub async fn get_json(&self, path: &str) -> Result<Value, ClientError> {
+        self.json(self.request(Method::GET, path)).await
+    }
+
+    /// The bytes at a path of the server.
+    pub async fn get_bytes(&self, path: &str) -> Result<Vec<u8>, ClientError> {
+        let request = self.request(Method::GET, path).timeout(CALL);
+        self.body(self.send(request).await?).await
+    }
+
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.server))
     }

@@ -133,7 +133,7 @@ async fn submit(
     }
     let server = match home {
         Home::Server(named) => named,
-        Home::Here => None,
+        Home::Here | Home::Demo => None,
     };
     if detach {
         println!("{id}");
