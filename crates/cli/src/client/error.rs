@@ -38,7 +38,7 @@ impl ClientError {
     pub fn is_final(&self) -> bool {
         match self {
             Self::Api { status, .. } => {
-                (400..500).contains(status) && !matches!(status, 408 | 425 | 429)
+                (300..500).contains(status) && !matches!(status, 408 | 425 | 429)
             }
             Self::Unreachable { .. } | Self::Garbage { .. } => false,
             Self::Unusable(_) => true,

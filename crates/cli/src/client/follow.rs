@@ -8,9 +8,22 @@ use tokio::task::JoinHandle;
 
 use super::{Boundary, Client, ClientError, Event, sse::SseParser};
 
-/// Back-off between connections that brought nothing.
-const FIRST_DELAY: Duration = Duration::from_millis(200);
-const LAST_DELAY: Duration = Duration::from_secs(5);
+/// The wait before another connection is tried: doubled while connections bring nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Backoff {
+    pub first: Duration,
+    pub last: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self {
+            first: Duration::from_millis(200),
+            last: Duration::from_secs(5),
+        }
+    }
+}
+
 /// The server says something (at least a keep-alive) every 15 s; after this long it is gone.
 const SILENCE: Duration = Duration::from_secs(75);
 /// How long the answer's head may take.
@@ -104,7 +117,8 @@ struct Chase {
 
 impl Chase {
     async fn run(mut self) {
-        let mut delay = FIRST_DELAY;
+        let backoff = self.client.backoff;
+        let mut delay = backoff.first;
         loop {
             let before = self.last;
             let reason = match self.connect().await {
@@ -120,7 +134,7 @@ impl Chase {
                 Err(error) => error.to_string(),
             };
             if self.last != before {
-                delay = FIRST_DELAY;
+                delay = backoff.first;
             }
             // A stream that ends at a pause was not lost.
             let lost = Update::Lost {
@@ -131,7 +145,7 @@ impl Chase {
                 return;
             }
             tokio::time::sleep(delay).await;
-            delay = (delay * 2).min(LAST_DELAY);
+            delay = (delay * 2).min(backoff.last);
         }
     }
 

@@ -20,7 +20,7 @@ use crate::clean;
 
 pub use error::ClientError;
 pub use event::{Boundary, Event};
-pub use follow::{Follower, Until, Update};
+pub use follow::{Backoff, Follower, Until, Update};
 pub use snapshot::message_text;
 pub use snapshot::{Artifact, Budget, OutputItem, PendingAction, Snapshot, Status};
 pub use sse::{Frame, SseError, SseParser};
@@ -38,6 +38,7 @@ const MAX_MESSAGE: usize = 500;
 pub struct Client {
     http: reqwest::Client,
     server: String,
+    backoff: Backoff,
 }
 
 impl std::fmt::Debug for Client {
@@ -73,7 +74,13 @@ impl Client {
         Ok(Self {
             http,
             server: server.to_owned(),
+            backoff: Backoff::default(),
         })
+    }
+
+    /// The same client with another patience between the connections of [`Self::events`].
+    pub fn with_backoff(self, backoff: Backoff) -> Self {
+        Self { backoff, ..self }
     }
 
     /// The server's address, without a trailing slash.
