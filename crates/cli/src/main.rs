@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use ml_intern::attend::AttendError;
 use ml_intern::clean;
+use ml_intern::client::ClientError;
 use ml_intern::commands::Cli;
 use ml_intern::exit::{Exit, UsageError};
 
@@ -34,9 +35,18 @@ fn report(error: &anyhow::Error) -> Exit {
         return Exit::Failed; // `ml-intern … | head`: not worth a word
     }
     eprintln!("ml-intern: {}", clean::text(&format!("{error:#}")));
-    match error.is::<UsageError>() {
+    match is_usage(error) {
         true => Exit::Usage,
         false => Exit::Failed,
+    }
+}
+
+fn is_usage(error: &anyhow::Error) -> bool {
+    let unusable = |error: &ClientError| matches!(error, ClientError::Unusable(_));
+    match error.downcast_ref::<AttendError>() {
+        Some(AttendError::Client(error)) => unusable(error),
+        Some(AttendError::Output(_)) => false,
+        None => error.is::<UsageError>() || error.downcast_ref().is_some_and(unusable),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::client::{Client, ClientError};
+use crate::client::Client;
 use crate::exit::UsageError;
 
 /// Where `serve` listens by default.
@@ -37,11 +37,7 @@ pub fn named(server: &str) -> Option<&str> {
 
 /// A client for `server` with the token from HF_TOKEN.
 pub fn connect(server: &str) -> anyhow::Result<Client> {
-    let client = Client::new(server, &token()?);
-    client.map_err(|error| match error {
-        ClientError::Unusable(words) => anyhow::Error::from(UsageError(words)),
-        other => other.into(),
-    })
+    Ok(Client::new(server, &token()?)?)
 }
 
 fn token() -> Result<String, UsageError> {

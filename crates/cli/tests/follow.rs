@@ -1,5 +1,7 @@
 //! The event stream survives whatever happens to its connections.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod fake;
 
 use std::time::Duration;
