@@ -123,6 +123,8 @@ impl View {
             "artifact.created" => self.artifact(&event.data["artifact"]),
             "budget_update" => self.money(&event.data["budget"]),
             "llm_call" => self.llm_call(&event.data),
+            "llm_retry" => retry(event),
+            "sandbox" => sandbox(event),
             "compacted" => vec![Change::Note("the conversation was compacted".to_owned())],
             "approval_required" => self.await_approval(&event.data),
             "incomplete" => self.restarted(),
@@ -227,6 +229,21 @@ impl View {
         changes.push(Change::Ended);
         changes
     }
+}
+
+fn retry(event: &Event) -> Vec<Change> {
+    let reason = clean::short(event.text("reason"), 200);
+    vec![Change::Note(format!(
+        "the model call failed ({reason}), trying again"
+    ))]
+}
+
+fn sandbox(event: &Event) -> Vec<Change> {
+    let words = [event.text("state"), event.text("message")].map(|words| clean::short(words, 200));
+    vec![Change::Note(format!(
+        "sandbox {}",
+        words.join(" ").trim_end()
+    ))]
 }
 
 fn plan_step(value: &Value) -> PlanStep {

@@ -89,7 +89,9 @@ impl RunningTool {
 impl View {
     pub(super) fn item_added(&mut self, data: &Value, now: Instant) -> Vec<Change> {
         let item = &data["item"];
-        if item["type"] != "mcp_call" || self.tools.len() >= MAX_LISTED {
+        // The plan is shown as a checklist; the call that writes it would only repeat it.
+        let is_shown = item["type"] == "mcp_call" && item["name"] != "plan_tool";
+        if !is_shown || self.tools.len() >= MAX_LISTED {
             return Vec::new();
         }
         let changes = self.close_message();
