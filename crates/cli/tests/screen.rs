@@ -286,16 +286,20 @@ fn the_frame_fits_and_shows_what_runs() {
     ];
     for id in ["a", "b", "c"] {
         events.push(added(id, "bash", r#"{"command":"train"}"#));
-        events.push(log(id, &"epoch\n".repeat(50)));
+        events.push(log(
+            id,
+            &format!("epoch {}\n", "long ".repeat(40)).repeat(50),
+        ));
     }
     let (view, _) = fold(&events);
     let now = Instant::now();
     for height in [1, 2, 5, 10, 24, 100] {
-        let frame = live::frame(&view, Ink::NONE, now, now, height);
+        let frame = live::frame(&view, Ink::NONE, now, now, (height, 80));
         assert!(frame.len() <= height, "{} lines in {height}", frame.len());
+        assert!(frame.iter().all(|line| line.chars().count() <= 80));
         assert!(frame.last().unwrap().contains("$1.00 of $5.00"));
     }
-    let frame = live::frame(&view, Ink::NONE, now, now, 100).join("\n");
+    let frame = live::frame(&view, Ink::NONE, now, now, (100, 80)).join("\n");
     assert!(
         frame.contains("Plan 20/30") && frame.contains("[ ] step 20"),
         "{frame}"
@@ -328,9 +332,9 @@ fn hostile_text_is_harmless_everywhere() {
     for (seq, event) in events.iter().enumerate() {
         for change in view.apply(&numbered(event, seq), now) {
             shown.extend(plain::lines(&change, &view));
-            shown.extend(live::lines(&change, Ink::NONE));
+            shown.extend(live::lines(&change, Ink::NONE, 80));
         }
-        shown.extend(live::frame(&view, Ink::NONE, now, now, 50));
+        shown.extend(live::frame(&view, Ink::NONE, now, now, (50, 80)));
         shown.extend(story::pause(&view, "resp_1", None, Ink::NONE));
         shown.extend(story::ending(&view.snapshot, Ink::NONE));
     }

@@ -14,13 +14,14 @@ const TAIL: usize = 5;
 const STEPS: usize = 8;
 const SPINNER: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
-/// The lines that a change leaves in the scrollback.
-pub fn lines(change: &Change, ink: Ink) -> Vec<String> {
+/// The lines that a change leaves in the scrollback. A tool's output is cut at `width` columns; words of
+/// the model are left to the terminal to break.
+pub fn lines(change: &Change, ink: Ink, width: usize) -> Vec<String> {
     match change {
         Change::ToolEnded(tool) => {
             let mut lines = vec![story::ended_tool(tool, ink)];
             lines.extend(folded(tool, ink));
-            lines
+            cut(lines, width)
         }
         Change::TextLine(line) => vec![line.clone()],
         other => story::shared(other, ink),
@@ -42,8 +43,22 @@ fn folded(tool: &EndedTool, ink: Ink) -> Vec<String> {
     lines
 }
 
-/// What goes on right now, at most `height` lines. `since` is when this program attached.
-pub fn frame(view: &View, ink: Ink, now: Instant, since: Instant, height: usize) -> Vec<String> {
+fn cut(lines: Vec<String>, width: usize) -> Vec<String> {
+    let lines = lines.into_iter();
+    lines
+        .map(|line| console::truncate_str(&line, width, "…").into_owned())
+        .collect()
+}
+
+/// What goes on right now, in at most `height` lines of `width` columns. `since` is when this program
+/// attached.
+pub fn frame(
+    view: &View,
+    ink: Ink,
+    now: Instant,
+    since: Instant,
+    (height, width): (usize, usize),
+) -> Vec<String> {
     let spin = spinner(now.saturating_duration_since(since));
     let mut top = plan(view, ink);
     let mut work: Vec<String> = view
@@ -61,7 +76,7 @@ pub fn frame(view: &View, ink: Ink, now: Instant, since: Instant, height: usize)
     let room = height.saturating_sub(1);
     work.drain(..work.len().saturating_sub(room));
     top.truncate(room - work.len());
-    top.into_iter().chain(work).chain([foot]).collect()
+    cut(top.into_iter().chain(work).chain([foot]).collect(), width)
 }
 
 fn spinner(time: Duration) -> char {
@@ -87,11 +102,12 @@ fn plan(view: &View, ink: Ink) -> Vec<String> {
 fn running(tool: &RunningTool, ink: Ink, now: Instant, spin: char) -> Vec<String> {
     let time = elapsed(now.saturating_duration_since(tool.started));
     let mut lines = vec![format!(
-        "{} {} {} {}",
+        "{} {} {} {} {}",
         ink.warn(&spin.to_string()),
         ink.bold(&tool.name),
         ink.dim(&time),
-        tool.about
+        tool.about,
+        ink.link(tool.job_url.as_deref().unwrap_or(""))
     )];
     let tail = tool.last_lines(TAIL).into_iter();
     lines.extend(tail.map(|line| ink.dim(&format!("  │ {line}"))));
@@ -131,7 +147,8 @@ impl<W: Write> Painter<W> {
         Self { out, drawn: 0 }
     }
 
-    /// One repaint, written at once. Frame lines are cut at the terminal's edge by the terminal.
+    /// One repaint, written at once. Should a frame line still be too long, the terminal cuts it: a line
+    /// that wraps would spoil the count.
     pub fn paint(&mut self, stays: &[String], frame: &[String]) -> io::Result<()> {
         let mut buffer = String::from("\u{1b}[?2026h\r");
         if self.drawn > 0 {

@@ -42,6 +42,13 @@ pub struct Live {
     waiting: Vec<String>,
 }
 
+impl Live {
+    /// Columns that may be used.
+    fn width(&self) -> usize {
+        usize::from(self.term.size().1).saturating_sub(1).max(20)
+    }
+}
+
 impl Screen {
     /// Raw events if `json`, else by what standard output is.
     pub fn open(json: bool) -> Self {
@@ -81,8 +88,10 @@ impl Screen {
                 .flat_map(|change| plain::lines(change, view))
                 .try_for_each(|line| writeln!(out, "{line}")),
             Self::Live(live) => {
-                let ink = live.ink;
-                let lines = changes.iter().flat_map(|change| live::lines(change, ink));
+                let (ink, width) = (live.ink, live.width());
+                let lines = changes
+                    .iter()
+                    .flat_map(|change| live::lines(change, ink, width));
                 live.waiting.extend(lines);
                 Ok(())
             }
@@ -94,9 +103,11 @@ impl Screen {
         let Self::Live(live) = self else {
             return Ok(());
         };
-        let (rows, _) = live.term.size();
-        let height = usize::from(rows).saturating_sub(1).clamp(1, 40);
-        let frame = live::frame(view, live.ink, Instant::now(), live.since, height);
+        let height = usize::from(live.term.size().0)
+            .saturating_sub(1)
+            .clamp(1, 40);
+        let room = (height, live.width());
+        let frame = live::frame(view, live.ink, Instant::now(), live.since, room);
         live.painter
             .paint(&std::mem::take(&mut live.waiting), &frame)
     }

@@ -139,7 +139,6 @@ pub fn shared(change: &Change, ink: Ink) -> Vec<String> {
         Change::ToolEnded(tool) => vec![ended_tool(tool, ink)],
         Change::Artifact(it) => vec![artifact(it, ink)],
         Change::Note(words) => vec![ink.dim(&format!("· {words}"))],
-        Change::JobLink { url, .. } => vec![format!("  {}", ink.link(url))],
         _ => Vec::new(),
     }
 }

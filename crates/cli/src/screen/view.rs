@@ -60,10 +60,6 @@ pub enum Change {
         id: String,
         line: String,
     },
-    JobLink {
-        id: String,
-        url: String,
-    },
     ToolEnded(EndedTool),
     /// A complete line of the model's text.
     TextLine(String),

@@ -46,7 +46,6 @@ pub struct EndedTool {
     pub about: String,
     pub end: ToolEnd,
     pub took: Duration,
-    pub job_url: Option<String>,
     pub tail: VecDeque<String>,
     pub lines: usize,
 }
@@ -184,12 +183,10 @@ impl View {
         if state == "approved" {
             tool.started = now; // it waited for a person until now
         }
-        if url.is_empty() || tool.job_url.as_ref() == Some(&url) {
-            return Vec::new();
+        if !url.is_empty() {
+            tool.job_url = Some(url);
         }
-        tool.job_url = Some(url.clone());
-        let id = tool.id.clone();
-        vec![Change::JobLink { id, url }]
+        Vec::new()
     }
 
     fn tool(&mut self, id: &str) -> Option<&mut RunningTool> {
@@ -221,7 +218,6 @@ fn ended(tool: RunningTool, end: ToolEnd, now: Instant) -> EndedTool {
         about: tool.about,
         end,
         took: now.saturating_duration_since(tool.started),
-        job_url: tool.job_url,
         tail: tool.tail,
         lines: tool.lines,
     }
