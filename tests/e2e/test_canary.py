@@ -13,9 +13,11 @@ CANARY = "hf_" + "canary" + secrets.token_hex(12)
 class Canary(EndToEnd):
     def test_the_token_is_nowhere(self):
         api = client(CANARY)
-        # A hostile task: everything that might give the token away, printed into the log.
+        # A hostile tool: it looks where the token might be, and prints it. The token is put together in
+        # the sandbox, because a caller's own words are kept as they are.
         look = "env; cat /proc/*/environ 2>/dev/null | tr '\\0' '\\n'; cat /proc/*/cmdline | tr '\\0' ' '"
-        script = calls("bash", f"The token is {CANARY}.", command=look) + says(f"Again: {CANARY}")
+        show = f"printf '%s%s\\n' hf_ {CANARY[3:]}; printf '%s%s' hf_ {CANARY[3:]} | base64 -w 0"
+        script = calls("bash", "", command=look) + calls("bash", "", command=show) + says("Done.")
         response = api.responses.create(model=MODEL, input=task("Look", script))
         self.assertEqual(response.status, "completed", response.error)
         events = event_stream(f"/v1/responses/{response.id}/events", CANARY)
