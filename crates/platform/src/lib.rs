@@ -1,1 +1,49 @@
-//! To be written.
+//! Hugging Face over HTTP, typed in and out: who a token belongs to, which models are offered at
+//! what price, chat completions through the inference router, Jobs, and repository facts.
+//!
+//! **In:** a [`Token`] for each call (the crate keeps none between calls), ids and specs in our own
+//! types.
+//! **Out:** our own types, or a [`PlatformError`] whose [`ErrorKind`] says what a caller may do
+//! about it.
+//!
+//! Invariants:
+//! - A token goes to the hub and router base URLs only. A redirect to another origin is not
+//!   followed by any call that carries a token, and a token never appears in an error, a log line
+//!   or `Debug` output.
+//! - Every wait has a deadline ([`Deadlines`]) and every buffer a bound: JSON answers, stream
+//!   events, arguments, log lines.
+//! - What comes back is untrusted. Wrong shapes become [`ErrorKind::Garbage`] or are left out; they
+//!   never panic.
+//! - Reads are retried at most twice. What creates something is repeated only when it is known not
+//!   to have happened.
+//! - Money is integer micro-dollars, rounded up.
+
+mod answer;
+mod catalogue;
+mod chat;
+mod client;
+mod deadlines;
+mod decimal;
+mod endpoints;
+mod error;
+mod identity;
+mod jobs;
+mod repos;
+mod segment;
+mod snapshot;
+mod sse;
+mod token;
+
+pub use catalogue::Offer;
+pub use chat::{
+    CallAssembler, ChatDelta, ChatMessage, ChatRequest, ChatStream, ContentPart, ToolCall,
+    ToolCallDelta, ToolSpec, Usage,
+};
+pub use client::Platform;
+pub use deadlines::Deadlines;
+pub use endpoints::Endpoints;
+pub use error::{ErrorKind, PlatformError};
+pub use identity::{AccountKind, Identity, Plan};
+pub use jobs::{Hardware, Job, JobFilter, JobFollower, JobSpec, JobUpdate, Stage};
+pub use repos::{RepoInfo, RepoKind};
+pub use token::Token;

@@ -1,0 +1,441 @@
+//! One step of a turn: a model call, with its reservation, its retries and its recorded outcome.
+
+use crate::budget::{self, Affordable, TokenPrices};
+use crate::relay::{Answer, Relay};
+use crate::retry::{self, Next};
+use crate::turn::{Step, TurnError, Work};
+use crate::{Draft, prompt};
+use journal::{AssistantTurn, LedgerOp, Private};
+use platform::{
+    ChatDelta, ChatMessage, ChatRequest, ChatStream, ErrorKind, Offer, PlatformError, ToolSpec,
+};
+use protocol::{CostKind, Event, FailureType, LlmCall, MicroUsd, PendingAction, RunError};
+use std::pin::Pin;
+use std::time::Instant;
+
+/// Deltas taken in while an append is on its way; more wait in the connection.
+const MOST_BUFFERED: usize = 512;
+
+/// What a model step came to.
+pub(crate) enum ModelStep {
+    Answered(Answer),
+    /// The conversation is too long for the model.
+    TooLong,
+    Rest(Step),
+}
+
+/// The price of a model call and what it may use.
+struct Grant {
+    prices: Option<TokenPrices>,
+    reservation: String,
+    reserved: MicroUsd,
+    max_output: Option<u64>,
+}
+
+enum Attempt {
+    Answered(Answer),
+    Failed { error: PlatformError, relay: Relay },
+    Stopped { relay: Relay },
+}
+
+impl Work<'_> {
+    /// Calls the model until it answers, the retries are used up, the money is, or the turn is stopped.
+    pub(crate) async fn model_step(&mut self) -> Result<ModelStep, TurnError> {
+        let tools = self.agent.toolbox.specs();
+        let messages = self.prompt_messages(&tools);
+        let fixed_bytes = fixed_bytes(&messages, &tools);
+        let mut attempt = 1;
+        loop {
+            let offer = self.agent.platform.model_offer(&self.model).await;
+            let grant = match self
+                .reserve_model_call(offer.as_ref(), fixed_bytes, attempt)
+                .await?
+            {
+                Ok(grant) => grant,
+                Err(pending) => return Ok(ModelStep::Rest(Step::Paused(vec![pending]))),
+            };
+            let request = self.chat_request(messages.clone(), tools.clone(), grant.max_output);
+            let started = Instant::now();
+            let error = match self.attempt(&request).await? {
+                Attempt::Answered(answer) => {
+                    self.record_answer(&answer, &grant, attempt, started)
+                        .await?;
+                    return Ok(ModelStep::Answered(answer));
+                }
+                Attempt::Stopped { relay } => {
+                    self.settle_broken(&grant, &relay, None).await?;
+                    return Ok(ModelStep::Rest(Step::Stopped));
+                }
+                Attempt::Failed { error, relay } => {
+                    self.settle_broken(&grant, &relay, Some(&error)).await?;
+                    error
+                }
+            };
+            match retry::decide(&error, attempt) {
+                Next::Compact => return Ok(ModelStep::TooLong),
+                Next::Fail(kind) => {
+                    return Ok(ModelStep::Rest(Step::Failed(run_error(kind, &error))));
+                }
+                Next::Retry { wait } => {
+                    let reason = self.scrubber.scrub(&error.message);
+                    let delay_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+                    self.record(vec![
+                        Event::LlmRetry {
+                            attempt,
+                            reason,
+                            delay_ms,
+                        }
+                        .into(),
+                    ])
+                    .await?;
+                    tokio::select! {
+                        () = tokio::time::sleep(wait) => attempt += 1,
+                        () = self.stop.token().cancelled() => return Ok(ModelStep::Rest(Step::Stopped)),
+                    }
+                }
+            }
+        }
+    }
+
+    fn prompt_messages(&self, tools: &[ToolSpec]) -> Vec<ChatMessage> {
+        let system = prompt::system(self.recorder.state(), &self.session, tools);
+        let mut messages = vec![ChatMessage::System(system)];
+        messages.extend(self.recorder.state().transcript.messages());
+        messages
+    }
+
+    /// Reserves the most that the call can cost, and records the intent. The inner error is the action to approve.
+    async fn reserve_model_call(
+        &mut self,
+        offer: Option<&Offer>,
+        fixed_bytes: usize,
+        attempt: u32,
+    ) -> Result<Result<Grant, PendingAction>, TurnError> {
+        let prices = offer.and_then(TokenPrices::of);
+        let most_input = self.recorder.state().transcript.most_tokens(fixed_bytes);
+        let most_input = offer
+            .and_then(|offer| offer.context_length)
+            .map_or(most_input, |most| most_input.min(most));
+        let fitted = match prices {
+            Some(prices) => budget::fit(
+                prices,
+                most_input,
+                self.asked_output(),
+                self.recorder.remaining(),
+            ),
+            None if self.approved_unknown_prices => Ok(Affordable {
+                reserve: MicroUsd::ZERO,
+                max_output: 0,
+            }),
+            None => {
+                return Ok(Err(
+                    self.pending_model_call(None, "the model's price is not known")
+                ));
+            }
+        };
+        let Affordable {
+            reserve,
+            max_output,
+        } = match fitted {
+            Ok(affordable) => affordable,
+            Err(needed) => {
+                let why = "the next model call does not fit the remaining budget";
+                return Ok(Err(self.pending_model_call(Some(needed), why)));
+            }
+        };
+        self.model_calls_started += 1;
+        let number = self.recorder.state().model_calls * 100 + self.model_calls_started;
+        let reservation = budget::model_call_id(self.recorder.id().as_str(), number);
+        let ledger = &self.recorder.state().ledger;
+        let op = match ledger.reserve(reservation.clone(), CostKind::Inference, reserve) {
+            Ok(op) => op,
+            Err(short) => {
+                return Ok(Err(
+                    self.pending_model_call(Some(short.needed), &short.to_string())
+                ));
+            }
+        };
+        let started = Event::LlmCallStarted {
+            model: self.model.clone(),
+            attempt,
+        };
+        let drafts = vec![self.recorder.ledger_draft(vec![op]), started.into()];
+        self.record(drafts).await?;
+        let max_output = prices.map(|_| max_output).or(self.asked_output());
+        Ok(Ok(Grant {
+            prices,
+            reservation,
+            reserved: reserve,
+            max_output,
+        }))
+    }
+
+    fn pending_model_call(&self, estimate: Option<MicroUsd>, reason: &str) -> PendingAction {
+        PendingAction {
+            item_id: None,
+            tool: "model_call".into(),
+            arguments: serde_json::json!({ "model": self.model }).to_string(),
+            estimated_cost_usd: estimate,
+            reason: reason.to_owned(),
+        }
+    }
+
+    fn chat_request(
+        &self,
+        messages: Vec<ChatMessage>,
+        tools: Vec<ToolSpec>,
+        max_tokens: Option<u64>,
+    ) -> ChatRequest {
+        let echo = |name: &str| {
+            self.recorder
+                .response()
+                .and_then(|response| response.echo.get(name))
+        };
+        let effort = echo("reasoning")
+            .and_then(|reasoning| reasoning["effort"].as_str())
+            .map(str::to_owned);
+        ChatRequest {
+            model: self.model.clone(),
+            messages,
+            tools,
+            max_tokens,
+            // OpenAI's default of 1.0 is what providers use anyway; only a wish of the client's is passed on.
+            temperature: echo("temperature")
+                .and_then(serde_json::Value::as_f64)
+                .filter(|t| *t != 1.0),
+            top_p: echo("top_p")
+                .and_then(serde_json::Value::as_f64)
+                .filter(|p| *p != 1.0),
+            reasoning_effort: effort,
+            response_format: None,
+        }
+    }
+
+    fn asked_output(&self) -> Option<u64> {
+        let response = self.recorder.response()?;
+        response
+            .echo
+            .get("max_output_tokens")
+            .and_then(serde_json::Value::as_u64)
+    }
+
+    /// Opens the stream and relays it to its end.
+    async fn attempt(&mut self, request: &ChatRequest) -> Result<Attempt, TurnError> {
+        let first_index = self
+            .recorder
+            .response()
+            .map_or(0, |response| response.output.len());
+        let mut relay = Relay::new(self.scrubber.clone(), first_index);
+        let billing_session = self.billing_session.clone();
+        let opened = tokio::select! {
+            biased;
+            () = self.stop.token().cancelled() => return Ok(Attempt::Stopped { relay }),
+            opened = self.agent.platform.chat(&self.session.token, request, &billing_session) => opened,
+        };
+        let mut stream = match opened {
+            Ok(stream) => stream,
+            Err(error) => return Ok(Attempt::Failed { error, relay }),
+        };
+        match self.relay_stream(&mut stream, &mut relay).await? {
+            Relayed::Ended if relay.has_output() => {
+                let mut drafts = Vec::new();
+                let answer = relay.finish(&mut drafts);
+                self.record(drafts).await?;
+                Ok(Attempt::Answered(answer))
+            }
+            Relayed::Ended => Ok(Attempt::Failed {
+                error: empty_answer(),
+                relay,
+            }),
+            Relayed::Stopped => Ok(Attempt::Stopped { relay }),
+            Relayed::Broken(error) => Ok(Attempt::Failed { error, relay }),
+        }
+    }
+
+    /// Records deltas as they come. While an append is on its way the next deltas gather, and adjacent ones are joined
+    /// before they get a number.
+    async fn relay_stream(
+        &mut self,
+        stream: &mut ChatStream,
+        relay: &mut Relay,
+    ) -> Result<Relayed, TurnError> {
+        let stop = self.stop.token().clone();
+        let mut waiting: Vec<Draft> = Vec::new();
+        let mut end = None;
+        while end.is_none() || !waiting.is_empty() {
+            if waiting.is_empty() {
+                match next_delta(stream, &stop).await {
+                    Ok(delta) => relay.push(delta, &mut waiting),
+                    Err(reason) => end = Some(reason),
+                }
+                continue;
+            }
+            // The append owns the recorder until it is durable; it is never dropped half-way.
+            let mut append: Pin<Box<dyn Future<Output = _> + Send>> =
+                Box::pin(self.recorder.record(std::mem::take(&mut waiting)));
+            loop {
+                tokio::select! {
+                    biased;
+                    recorded = &mut append => break recorded?,
+                    next = next_delta(stream, &stop), if end.is_none() && waiting.len() < MOST_BUFFERED => match next {
+                        Ok(delta) => relay.push(delta, &mut waiting),
+                        Err(reason) => end = Some(reason),
+                    },
+                }
+            }
+        }
+        Ok(end.unwrap_or(Relayed::Ended))
+    }
+
+    async fn record_answer(
+        &mut self,
+        answer: &Answer,
+        grant: &Grant,
+        attempt: u32,
+        started: Instant,
+    ) -> Result<(), TurnError> {
+        let usage = answer.usage.unwrap_or_default();
+        let cost = budget::settled(grant.prices, answer.usage.as_ref(), grant.reserved);
+        let call = LlmCall {
+            model: self.model.clone(),
+            provider: self
+                .model
+                .rsplit_once(':')
+                .map(|(_, provider)| provider.to_owned()),
+            input_tokens: usage.input,
+            output_tokens: usage.output,
+            cached_tokens: usage.cached,
+            reasoning_tokens: usage.reasoning,
+            cost_usd: cost,
+            latency_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            finish_reason: answer.finish_reason.clone(),
+            attempt,
+        };
+        let was_cut = answer.finish_reason.as_deref() == Some("length");
+        let assistant = AssistantTurn {
+            text: Some(answer.text.clone()).filter(|text| !text.is_empty()),
+            // Calls of a cut answer are incomplete: they are dropped, and the model is told.
+            calls: if was_cut {
+                Vec::new()
+            } else {
+                answer.calls.clone()
+            },
+            context_tokens: usage.input + usage.output,
+        };
+        let private = Private {
+            assistant: Some(assistant),
+            ..Private::default()
+        };
+        let settle = LedgerOp::Settle {
+            id: grant.reservation.clone(),
+            amount: cost,
+        };
+        let settle = self.recorder.ledger_draft(vec![settle]);
+        self.record(vec![Draft::with(Event::LlmCall(call), private), settle])
+            .await
+    }
+
+    /// Settles a call that did not finish and closes the items it left open.
+    async fn settle_broken(
+        &mut self,
+        grant: &Grant,
+        relay: &Relay,
+        error: Option<&PlatformError>,
+    ) -> Result<(), TurnError> {
+        let nothing_ran =
+            error.is_some_and(|error| error.status.is_some_and(|status| status >= 400));
+        let cost = match (relay.usage(), grant.prices) {
+            (Some(usage), Some(prices)) => prices.cost(usage.input, usage.output),
+            // Refused before it began, or it never said a word.
+            _ if nothing_ran && !relay.has_output() => MicroUsd::ZERO,
+            (None, Some(prices)) => {
+                let input = self.recorder.state().transcript.likely_tokens();
+                prices
+                    .cost(input, relay.output_bytes() as u64 / 3)
+                    .min(grant.reserved)
+            }
+            (_, None) => MicroUsd::ZERO,
+        };
+        let mut drafts = self.close_model_items();
+        let settle = LedgerOp::Settle {
+            id: grant.reservation.clone(),
+            amount: cost,
+        };
+        drafts.push(self.recorder.ledger_draft(vec![settle]));
+        self.record(drafts).await
+    }
+
+    fn close_model_items(&self) -> Vec<Draft> {
+        let Some(response) = self.recorder.response() else {
+            return Vec::new();
+        };
+        let open = response
+            .output
+            .iter()
+            .enumerate()
+            .filter(|(_, item)| item.is_open());
+        open.map(|(output_index, item)| {
+            Event::ItemDone {
+                output_index,
+                item: item.clone().interrupted(),
+            }
+            .into()
+        })
+        .collect()
+    }
+}
+
+enum Relayed {
+    Ended,
+    Stopped,
+    Broken(PlatformError),
+}
+
+/// The next delta, or why there is none.
+async fn next_delta(
+    stream: &mut ChatStream,
+    stop: &tokio_util::sync::CancellationToken,
+) -> Result<ChatDelta, Relayed> {
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => Err(Relayed::Stopped),
+        next = stream.next() => match next {
+            Some(Ok(delta)) => Ok(delta),
+            Some(Err(error)) => Err(Relayed::Broken(error)),
+            None => Err(Relayed::Ended),
+        },
+    }
+}
+
+fn empty_answer() -> PlatformError {
+    PlatformError {
+        kind: ErrorKind::Garbage,
+        status: None,
+        message: "the model answered with nothing".into(),
+        request_id: None,
+        retry_after: None,
+    }
+}
+
+/// Bytes of what stands before the conversation in every prompt.
+fn fixed_bytes(messages: &[ChatMessage], tools: &[ToolSpec]) -> usize {
+    let system = messages.first().map_or(0, |message| {
+        usize::try_from(crate::transcript::size(message)).unwrap_or(0)
+    });
+    let tool = |tool: &ToolSpec| {
+        tool.name.len() + tool.description.len() + tool.parameters.to_string().len() + 40
+    };
+    system + tools.iter().map(tool).sum::<usize>() + 256
+}
+
+fn run_error(kind: FailureType, error: &PlatformError) -> RunError {
+    let what = match kind {
+        FailureType::ModelAuthError => "The inference router refused the token",
+        FailureType::ModelBillingError => {
+            "The account has no credit for inference (see https://huggingface.co/settings/billing)"
+        }
+        FailureType::ModelRateLimited => "The model is rate limited and the retries are used up",
+        _ => "The model call failed",
+    };
+    RunError::new(kind, format!("{what}: {}", error.message))
+}

@@ -1,0 +1,127 @@
+//! Removing the caller's token from anything that becomes an event, also where it arrives in pieces.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use platform::Token;
+
+const MASK: &str = "[token removed]";
+/// Shorter values are no secrets; masking them would garble ordinary text.
+const LEAST_LENGTH: usize = 8;
+
+/// The token's value and its common encodings.
+#[derive(Clone)]
+pub(crate) struct Scrubber {
+    needles: Vec<String>,
+}
+
+impl Scrubber {
+    pub fn new(token: &Token) -> Self {
+        let value = token.expose();
+        if value.len() < LEAST_LENGTH {
+            return Self {
+                needles: Vec::new(),
+            };
+        }
+        let hex = value.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let base64 = STANDARD.encode(value);
+        // Padding and the last character depend on what follows the token in a longer text.
+        let stable = base64.trim_end_matches('=');
+        let stable = stable[..stable.len() - usize::from(base64.ends_with('='))].to_owned();
+        let escaped = value.replace('_', "%5F");
+        let mut needles = vec![value.to_owned(), hex, stable, escaped];
+        needles.dedup();
+        Self { needles }
+    }
+
+    /// Removes every whole occurrence.
+    pub fn scrub(&self, text: &str) -> String {
+        let mut clean = text.to_owned();
+        for needle in &self.needles {
+            if clean.contains(needle) {
+                clean = clean.replace(needle, MASK);
+            }
+        }
+        clean
+    }
+
+    /// A scrubber for text that comes in pieces.
+    pub fn stream(&self) -> StreamScrubber {
+        StreamScrubber {
+            scrubber: self.clone(),
+            held: String::new(),
+        }
+    }
+
+    /// Bytes at the end of `text` that may be the beginning of an occurrence.
+    fn open_end(&self, text: &str) -> usize {
+        let longest = |needle: &String| {
+            (1..needle.len().min(text.len() + 1))
+                .rev()
+                .find(|&length| text.ends_with(&needle[..length]))
+                .unwrap_or(0)
+        };
+        self.needles.iter().map(longest).max().unwrap_or(0)
+    }
+}
+
+/// Holds back what might turn out to be the beginning of the token.
+pub(crate) struct StreamScrubber {
+    scrubber: Scrubber,
+    held: String,
+}
+
+impl StreamScrubber {
+    /// Takes a piece and gives what is safe so far.
+    pub fn push(&mut self, piece: &str) -> String {
+        self.held.push_str(piece);
+        let clean = self.scrubber.scrub(&self.held);
+        let open = self.scrubber.open_end(&clean);
+        let (safe, held) = clean.split_at(clean.len() - open);
+        let safe = safe.to_owned();
+        self.held = held.to_owned();
+        safe
+    }
+
+    /// Gives what was held back; nothing follows.
+    pub fn finish(&mut self) -> String {
+        std::mem::take(&mut self.held)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "hf_canary0123456789";
+
+    #[test]
+    fn whole_values_and_encodings_are_removed() {
+        let scrubber = Scrubber::new(&Token::new(SECRET.into()));
+        let base64 = STANDARD.encode(format!("{SECRET} and more"));
+        for text in [
+            SECRET.to_owned(),
+            format!("x={SECRET}!"),
+            base64,
+            STANDARD.encode(SECRET),
+        ] {
+            let clean = scrubber.scrub(&text);
+            assert!(clean.contains(MASK), "{text} → {clean}");
+        }
+        assert_eq!(scrubber.scrub("nothing here"), "nothing here");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_token_in_pieces_is_removed(cuts in proptest::collection::vec(0usize..60, 0..8)) {
+            let scrubber = Scrubber::new(&Token::new(SECRET.into()));
+            let text = format!("before hf_can {SECRET} middle {SECRET} after hf_");
+            let mut cuts: Vec<usize> = cuts.into_iter().filter(|cut| *cut < text.len()).collect();
+            cuts.extend([0, text.len()]);
+            cuts.sort_unstable();
+            let mut stream = scrubber.stream();
+            let mut clean: String = cuts.windows(2).map(|cut| stream.push(&text[cut[0]..cut[1]])).collect();
+            clean.push_str(&stream.finish());
+            proptest::prop_assert_eq!(clean, format!("before hf_can {MASK} middle {MASK} after hf_"));
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Settling what earlier turns left running: jobs that were followed no further, sandboxes that have ended.
+
+use crate::Draft;
+use crate::turn::{TurnError, Work};
+use journal::{LedgerOp, Private, Resource, ResourceKind};
+use platform::{ErrorKind, Job};
+use protocol::MicroUsd;
+
+impl Work<'_> {
+    /// Looks up every external resource of the session and settles those that have ended.
+    pub(crate) async fn settle_ended_resources(&mut self) -> Result<(), TurnError> {
+        let resources: Vec<Resource> = self.recorder.state().resources.values().cloned().collect();
+        for resource in resources {
+            if resource.kind == ResourceKind::Sandbox && self.session.sandbox.is_running().await {
+                continue;
+            }
+            if let Some(cost) = self.ended_cost(&resource).await {
+                let draft = self.release(&resource, cost);
+                self.record(vec![draft]).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What an ended resource has cost; `None` while it runs or cannot be seen.
+    async fn ended_cost(&self, resource: &Resource) -> Option<MicroUsd> {
+        let platform = &self.agent.platform;
+        match platform
+            .job(&self.session.token, &resource.namespace, &resource.id)
+            .await
+        {
+            Ok(job) if job.stage.is_terminal() => {
+                Some(job_cost(&job, resource.micro_usd_per_minute))
+            }
+            // Deleted: what it cost cannot be looked up any more, so all that was reserved counts as spent.
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                let reservation = self
+                    .recorder
+                    .state()
+                    .ledger
+                    .reservation(&resource.reservation);
+                Some(reservation.map_or(MicroUsd::ZERO, |reservation| reservation.amount))
+            }
+            _ => None,
+        }
+    }
+
+    fn release(&self, resource: &Resource, cost: MicroUsd) -> Draft {
+        let op = LedgerOp::Settle {
+            id: resource.reservation.clone(),
+            amount: cost,
+        };
+        let mut draft = self.recorder.ledger_draft(vec![op]);
+        draft.private = Private {
+            released: Some(resource.id.clone()),
+            ..draft.private
+        };
+        draft
+    }
+}
+
+fn job_cost(job: &Job, micro_usd_per_minute: u64) -> MicroUsd {
+    let seconds = job.running_seconds.or(job.total_seconds).unwrap_or(0);
+    MicroUsd(micro_usd_per_minute).times(seconds.div_ceil(60))
+}

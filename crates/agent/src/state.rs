@@ -1,0 +1,82 @@
+//! A session's state: a fold of its responses' logs, in order.
+
+use crate::transcript::Transcript;
+use journal::{CallRecord, Entry, Ledger, Resource};
+use protocol::{Event, MicroUsd, PlanItem, Response};
+use std::collections::BTreeMap;
+
+/// Everything a turn knows. Rebuilt from the journal at any time by applying every entry of every response in order.
+#[derive(Debug, Clone)]
+pub struct SessionState {
+    /// The response the newest entry belongs to.
+    pub response: Option<Response>,
+    pub ledger: Ledger,
+    pub transcript: Transcript,
+    pub plan: Vec<PlanItem>,
+    /// Whether the plan was written in the current response; an old plan makes no demands on a new turn.
+    pub plan_is_current: bool,
+    /// Calls of the newest assistant message that have no result yet.
+    pub pending: Vec<CallRecord>,
+    /// External things that run and cost money, by their id.
+    pub resources: BTreeMap<String, Resource>,
+    /// Model calls of the current response.
+    pub model_calls: u32,
+}
+
+impl SessionState {
+    /// The state of a session without a response.
+    #[must_use]
+    pub fn new(cap: MicroUsd) -> Self {
+        Self {
+            response: None,
+            ledger: Ledger::new(cap),
+            transcript: Transcript::default(),
+            plan: Vec::new(),
+            plan_is_current: false,
+            pending: Vec::new(),
+            resources: BTreeMap::new(),
+            model_calls: 0,
+        }
+    }
+
+    /// Applies one entry. The only way this state changes.
+    pub fn apply(&mut self, entry: &Entry) {
+        match &entry.event {
+            Event::Created { response } => {
+                self.response = Some((**response).clone());
+                self.pending.clear();
+                self.plan_is_current = false;
+                self.model_calls = 0;
+            }
+            Event::PlanUpdate { plan } => {
+                self.plan.clone_from(plan);
+                self.plan_is_current = true;
+            }
+            Event::LlmCall(_) => self.model_calls += 1,
+            _ => {}
+        }
+        if let Some(response) = &mut self.response {
+            response.apply(entry.seq, &entry.event);
+        }
+        self.apply_private(entry);
+        self.transcript.apply(entry);
+    }
+
+    fn apply_private(&mut self, entry: &Entry) {
+        for op in &entry.private.ledger {
+            self.ledger.apply(op);
+        }
+        if let Some(turn) = &entry.private.assistant {
+            self.pending.clone_from(&turn.calls);
+        }
+        if let Some(result) = &entry.private.result {
+            self.pending.retain(|call| call.call_id != result.call_id);
+        }
+        if let Some(resource) = &entry.private.resource {
+            self.resources.insert(resource.id.clone(), resource.clone());
+        }
+        if let Some(id) = &entry.private.released {
+            self.resources.remove(id);
+        }
+    }
+}

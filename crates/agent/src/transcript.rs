@@ -1,0 +1,301 @@
+//! The transcript: the messages the model sees. A fold of entries.
+
+use journal::{AssistantTurn, Compaction, Entry};
+use platform::{ChatMessage, ContentPart, ToolCall};
+use protocol::{Event, InputItem, InputPart, Role};
+
+/// What the model is told about a call whose result is missing.
+const NOT_FINISHED: &str =
+    "This call did not finish: it was interrupted. Whether it had an effect is not known.";
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Transcript {
+    messages: Vec<ChatMessage>,
+    /// Tokens of everything up to the newest assistant message, as the provider counted them.
+    counted_tokens: u64,
+    /// Bytes of messages added since.
+    uncounted_bytes: u64,
+    uncounted_messages: u64,
+}
+
+impl Transcript {
+    /// Applies one entry.
+    pub(crate) fn apply(&mut self, entry: &Entry) {
+        if let (Event::Created { response }, Some(submission)) =
+            (&entry.event, &entry.private.submission)
+        {
+            self.submit(&submission.input, response.instructions.as_deref());
+        }
+        if let Some(turn) = &entry.private.assistant {
+            self.answer(turn);
+        }
+        if let Some(result) = &entry.private.result {
+            self.push(ChatMessage::Tool {
+                call_id: result.call_id.clone(),
+                name: result.name.clone(),
+                content: result.text.clone(),
+            });
+        }
+        if let Event::Guard { message, .. } = &entry.event {
+            self.push(user(format!("[SYSTEM: {message}]")));
+        }
+        if let Some(compaction) = &entry.private.compaction {
+            self.compact(compaction);
+        }
+    }
+
+    /// The messages, with a stub for every call that has no result, so that no provider refuses them.
+    #[must_use]
+    pub fn messages(&self) -> Vec<ChatMessage> {
+        let mut patched = Vec::with_capacity(self.messages.len());
+        let mut open: Vec<(String, String)> = Vec::new();
+        for message in &self.messages {
+            if let ChatMessage::Tool { call_id, .. } = message {
+                open.retain(|(id, _)| id != call_id);
+            } else {
+                patched.extend(open.drain(..).map(stub));
+            }
+            patched.push(message.clone());
+            if let ChatMessage::Assistant { calls, .. } = message {
+                open = calls
+                    .iter()
+                    .map(|call| (call.id.clone(), call.name.clone()))
+                    .collect();
+            }
+        }
+        patched.extend(open.drain(..).map(stub));
+        patched
+    }
+
+    /// An upper bound of the next prompt's tokens: what the provider counted, and a token per byte of what came since
+    /// (no byte-level tokenizer makes more).
+    #[must_use]
+    pub(crate) fn most_tokens(&self, fixed_bytes: usize) -> u64 {
+        let fixed = if self.counted_tokens == 0 {
+            fixed_bytes as u64
+        } else {
+            0
+        };
+        self.counted_tokens + self.uncounted_bytes + 16 * self.uncounted_messages + fixed
+    }
+
+    /// A fair guess of the conversation's size in tokens, for deciding when to shorten it.
+    #[must_use]
+    pub(crate) fn likely_tokens(&self) -> u64 {
+        self.counted_tokens + self.uncounted_bytes / 4
+    }
+
+    pub(crate) fn raw(&self) -> &[ChatMessage] {
+        &self.messages
+    }
+
+    fn submit(&mut self, input: &[InputItem], instructions: Option<&str>) {
+        let Some((task, context)) = input.split_last() else {
+            return;
+        };
+        for item in context {
+            self.push(context_message(item));
+        }
+        let mut parts = parts(task);
+        if let Some(instructions) = instructions.filter(|text| !text.trim().is_empty()) {
+            let text = format!(
+                "Instructions for this task, which go before your general rules:\n{instructions}\n\nTask:"
+            );
+            parts.insert(0, ContentPart::Text(text));
+        }
+        self.push(ChatMessage::User(parts));
+    }
+
+    fn answer(&mut self, turn: &AssistantTurn) {
+        let call = |call: &journal::CallRecord| ToolCall {
+            id: call.call_id.clone(),
+            name: call.name.clone(),
+            // Providers refuse a history with arguments that are no JSON; the call's result says what was wrong.
+            arguments: match serde_json::from_str::<serde_json::Value>(&call.arguments) {
+                Ok(_) => call.arguments.clone(),
+                Err(_) => "{}".to_owned(),
+            },
+        };
+        let calls = turn.calls.iter().map(call).collect();
+        self.push(ChatMessage::Assistant {
+            text: turn.text.clone(),
+            calls,
+        });
+        if turn.context_tokens > 0 {
+            self.counted_tokens = turn.context_tokens;
+            self.uncounted_bytes = 0;
+            self.uncounted_messages = 0;
+        }
+    }
+
+    fn compact(&mut self, compaction: &Compaction) {
+        let kept = self
+            .messages
+            .split_off(self.messages.len().saturating_sub(compaction.kept_messages));
+        let summary = format!(
+            "[SYSTEM: Earlier messages were replaced by this summary.]\n{}",
+            compaction.summary
+        );
+        self.messages.clear();
+        self.counted_tokens = 0;
+        self.uncounted_bytes = 0;
+        self.uncounted_messages = 0;
+        self.push(user(summary));
+        for message in kept {
+            self.push(message);
+        }
+    }
+
+    fn push(&mut self, message: ChatMessage) {
+        self.uncounted_bytes += size(&message);
+        self.uncounted_messages += 1;
+        self.messages.push(message);
+    }
+}
+
+fn stub((call_id, name): (String, String)) -> ChatMessage {
+    ChatMessage::Tool {
+        call_id,
+        name,
+        content: NOT_FINISHED.into(),
+    }
+}
+
+pub(crate) fn user(text: String) -> ChatMessage {
+    ChatMessage::User(vec![ContentPart::Text(text)])
+}
+
+fn context_message(item: &InputItem) -> ChatMessage {
+    match item.role {
+        Role::User => ChatMessage::User(parts(item)),
+        Role::Assistant => ChatMessage::Assistant {
+            text: Some(item.text()),
+            calls: Vec::new(),
+        },
+        Role::System | Role::Developer => ChatMessage::System(item.text()),
+    }
+}
+
+fn parts(item: &InputItem) -> Vec<ContentPart> {
+    let part = |part: &InputPart| match part {
+        InputPart::InputText { text } => ContentPart::Text(text.clone()),
+        InputPart::InputImage { image_url } => ContentPart::Image {
+            url: image_url.clone(),
+        },
+    };
+    item.content.iter().map(part).collect()
+}
+
+/// Bytes of a message. An image counts as the most tokens that a provider charges for one, not as its base64.
+pub(crate) fn size(message: &ChatMessage) -> u64 {
+    const IMAGE: u64 = 8_000;
+    
+    match message {
+        ChatMessage::System(text) => text.len() as u64,
+        ChatMessage::User(parts) => parts
+            .iter()
+            .map(|part| match part {
+                ContentPart::Text(text) => text.len() as u64,
+                ContentPart::Image { .. } => IMAGE,
+            })
+            .sum(),
+        ChatMessage::Assistant { text, calls } => {
+            let calls: usize = calls
+                .iter()
+                .map(|call| call.name.len() + call.arguments.len() + 16)
+                .sum();
+            (text.as_ref().map_or(0, String::len) + calls) as u64
+        }
+        ChatMessage::Tool { content, name, .. } => (content.len() + name.len()) as u64,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use journal::{CallRecord, Private, ToolResult};
+
+    fn assistant(ids: &[&str]) -> Entry {
+        let calls = ids.iter().map(|id| CallRecord {
+            call_id: (*id).into(),
+            item_id: "mcp_1".into(),
+            output_index: 0,
+            name: "bash".into(),
+            arguments: "{}".into(),
+        });
+        let turn = AssistantTurn {
+            text: None,
+            calls: calls.collect(),
+            context_tokens: 100,
+        };
+        Entry::with(
+            1,
+            Event::Resumed {},
+            Private {
+                assistant: Some(turn),
+                ..Private::default()
+            },
+        )
+    }
+
+    fn result(id: &str) -> Entry {
+        let result = ToolResult {
+            call_id: id.into(),
+            name: "bash".into(),
+            text: "ok".into(),
+        };
+        Entry::with(
+            2,
+            Event::Resumed {},
+            Private {
+                result: Some(result),
+                ..Private::default()
+            },
+        )
+    }
+
+    fn guard() -> Entry {
+        Entry::new(
+            3,
+            Event::Guard {
+                guard: "x".into(),
+                message: "go on".into(),
+            },
+        )
+    }
+
+    #[test]
+    fn every_call_has_exactly_one_result() {
+        let mut transcript = Transcript::default();
+        for entry in [
+            assistant(&["a", "b"]),
+            result("b"),
+            guard(),
+            assistant(&["c"]),
+        ] {
+            transcript.apply(&entry);
+        }
+        let results: Vec<String> = transcript
+            .messages()
+            .into_iter()
+            .filter_map(|message| match message {
+                ChatMessage::Tool {
+                    call_id, content, ..
+                } => Some(format!("{call_id}:{}", content.len() > 10)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(results, ["b:false", "a:true", "c:true"]);
+    }
+
+    #[test]
+    fn the_bound_counts_only_what_the_provider_has_not_counted() {
+        let mut transcript = Transcript::default();
+        transcript.apply(&guard());
+        assert!(transcript.most_tokens(1000) > 1000);
+        transcript.apply(&assistant(&["a"]));
+        assert_eq!(transcript.most_tokens(1000), 100);
+        transcript.apply(&result("a"));
+        assert_eq!(transcript.most_tokens(1000), 100 + 2 + 4 + 16);
+    }
+}

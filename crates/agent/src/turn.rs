@@ -1,0 +1,363 @@
+//! The turn's loop: model step, tool step, until there is nothing more to do, or something stops it.
+
+use crate::dispatch::Approval;
+use crate::model_step::ModelStep;
+use crate::recorder::{Draft, Ending, Recorder};
+use crate::relay::Answer;
+use crate::scrub::Scrubber;
+use crate::stop::{Stop, StopReason};
+use crate::{guards, recorder};
+use journal::{AppendError, LedgerOp, Private};
+use platform::Platform;
+use protocol::{
+    ApprovalRequest, Event, FailureType, IncompleteDetails, IncompleteReason, PendingAction,
+    Response, RunError, Status,
+};
+use std::sync::Arc;
+use tools::{ToolSession, Toolbox};
+
+/// How often a turn that wants to end with an unfinished plan is told to go on.
+const PLAN_REMINDERS: u32 = 2;
+/// How often an answer that was cut by its length is asked to be continued.
+const LENGTH_REMINDERS: u32 = 3;
+
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Model calls in one turn before it fails with `iteration_limit`.
+    pub max_iterations: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            max_iterations: 300,
+        }
+    }
+}
+
+/// What every turn shares.
+#[derive(Clone)]
+pub struct Agent {
+    pub platform: Platform,
+    pub toolbox: Toolbox,
+    pub settings: Settings,
+}
+
+/// Why a turn runs now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// It was just submitted.
+    Fresh,
+    /// The pending batch was approved: each of its calls runs once.
+    Approved,
+    /// The pending batch was denied, with this feedback.
+    Denied { feedback: Option<String> },
+}
+
+/// Where a turn came to rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rest {
+    Terminal,
+    AwaitingApproval,
+    /// Paused by a shutdown.
+    Interrupted,
+}
+
+pub(crate) type TurnError = AppendError;
+
+/// How a step leaves the turn, when it does not simply go on.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Step {
+    Completed,
+    Paused(Vec<PendingAction>),
+    Failed(RunError),
+    Stopped,
+}
+
+/// A turn at work.
+pub(crate) struct Work<'a> {
+    pub agent: &'a Agent,
+    pub recorder: &'a mut Recorder,
+    pub session: Arc<ToolSession>,
+    pub stop: Stop,
+    pub scrubber: Scrubber,
+    pub model: String,
+    pub billing_session: String,
+    /// A person has approved going on although a price is not known.
+    pub approved_unknown_prices: bool,
+    /// Model calls begun since the turn was started or resumed; makes reservation ids unique.
+    pub model_calls_started: u32,
+}
+
+impl Agent {
+    /// Runs a turn until it rests. The recorder then holds the session's state.
+    ///
+    /// # Errors
+    /// When the journal no longer takes this turn's events: the log stands as it is, and somebody else (or a later
+    /// recovery) goes on from there.
+    pub async fn run(
+        &self,
+        recorder: &mut Recorder,
+        session: Arc<ToolSession>,
+        start: Start,
+        stop: Stop,
+    ) -> Result<Rest, AppendError> {
+        let model = recorder
+            .response()
+            .map(|response| response.model.clone())
+            .unwrap_or_default();
+        let billing_session = recorder
+            .response()
+            .map(|response| response.session_id.to_string())
+            .unwrap_or_default();
+        let scrubber = Scrubber::new(&session.token);
+        let approved_unknown_prices = start == Start::Approved;
+        let mut work = Work {
+            agent: self,
+            recorder,
+            session,
+            stop,
+            scrubber,
+            model,
+            billing_session,
+            approved_unknown_prices,
+            model_calls_started: 0,
+        };
+        let step = work.steps(start).await?;
+        work.rest(step).await
+    }
+}
+
+impl Work<'_> {
+    pub(crate) async fn record(&mut self, drafts: Vec<Draft>) -> Result<(), TurnError> {
+        if drafts.is_empty() {
+            Ok(())
+        } else {
+            self.recorder.record(drafts).await
+        }
+    }
+
+    async fn steps(&mut self, start: Start) -> Result<Step, TurnError> {
+        if start == Start::Fresh {
+            self.recorder.start(Vec::new()).await?;
+        }
+        self.settle_ended_resources().await?;
+        match start {
+            Start::Fresh => {}
+            Start::Approved => {
+                let pending = self.recorder.state().pending.clone();
+                if let Some(step) = self.dispatch(pending, Approval::Granted).await? {
+                    return Ok(step);
+                }
+            }
+            Start::Denied { feedback } => {
+                if let Some(step) = self.deny(feedback.as_deref()).await? {
+                    return Ok(step);
+                }
+            }
+        }
+        self.iterate().await
+    }
+
+    async fn iterate(&mut self) -> Result<Step, TurnError> {
+        let (mut plan_reminders, mut length_reminders) = (0, 0);
+        loop {
+            if let Some(step) = self.before_model_call().await? {
+                return Ok(step);
+            }
+            let answer = match self.model_step().await? {
+                ModelStep::Rest(step) => return Ok(step),
+                ModelStep::TooLong => match self.compact().await? {
+                    Some(step) => return Ok(step),
+                    None => continue,
+                },
+                ModelStep::Answered(answer) => answer,
+            };
+            if answer.finish_reason.as_deref() == Some("length") {
+                length_reminders += 1;
+                if length_reminders > LENGTH_REMINDERS && answer.calls.is_empty() {
+                    return Ok(Step::Completed);
+                }
+                self.answer_was_cut(&answer).await?;
+            } else if answer.calls.is_empty() {
+                match self
+                    .plan_reminder()
+                    .filter(|_| plan_reminders < PLAN_REMINDERS)
+                {
+                    None => return Ok(Step::Completed),
+                    Some(reminder) => {
+                        plan_reminders += 1;
+                        self.guard("unfinished_plan", reminder).await?;
+                    }
+                }
+            } else {
+                (plan_reminders, length_reminders) = (0, 0);
+                if let Some(step) = self.dispatch(answer.calls, Approval::Needed).await? {
+                    return Ok(step);
+                }
+            }
+        }
+    }
+
+    /// Stops, limits and guards, in that order.
+    async fn before_model_call(&mut self) -> Result<Option<Step>, TurnError> {
+        if self.stop.reason().is_some() {
+            return Ok(Some(Step::Stopped));
+        }
+        let limit = self.agent.settings.max_iterations;
+        if self.recorder.state().model_calls >= limit {
+            let message =
+                format!("The turn was ended after {limit} model calls without a final answer.");
+            return Ok(Some(Step::Failed(RunError::new(
+                FailureType::IterationLimit,
+                message,
+            ))));
+        }
+        if self.is_nearly_full().await
+            && let Some(step) = self.compact().await?
+        {
+            return Ok(Some(step));
+        }
+        if let Some(warning) = guards::repetition(self.recorder.state().transcript.raw()) {
+            self.guard("repetition", warning).await?;
+        }
+        Ok(None)
+    }
+
+    fn plan_reminder(&self) -> Option<String> {
+        let state = self.recorder.state();
+        if state.plan_is_current {
+            guards::unfinished_plan(&state.plan)
+        } else {
+            None
+        }
+    }
+
+    /// An answer that ran into the output limit: its calls were not recorded, and the model is told so.
+    async fn answer_was_cut(&mut self, answer: &Answer) -> Result<(), TurnError> {
+        let drafts = answer
+            .calls
+            .iter()
+            .filter_map(|call| self.dropped_call(call))
+            .collect();
+        self.record(drafts).await?;
+        let names: Vec<&str> = answer.calls.iter().map(|call| call.name.as_str()).collect();
+        let lost = match names.is_empty() {
+            true => "Go on where it ended.".to_owned(),
+            false => format!(
+                "Its calls ({}) were lost and nothing was executed. Do not send the same amount again: write long files in \
+                 several smaller calls.",
+                names.join(", ")
+            ),
+        };
+        self.guard(
+            "length",
+            format!("Your answer was cut at the output limit. {lost}"),
+        )
+        .await
+    }
+
+    /// Closes the item of a call that will never run.
+    fn dropped_call(&self, call: &journal::CallRecord) -> Option<Draft> {
+        let item = self
+            .recorder
+            .response()?
+            .output
+            .get(call.output_index)?
+            .clone();
+        Some(
+            Event::ItemDone {
+                output_index: call.output_index,
+                item: item.interrupted(),
+            }
+            .into(),
+        )
+    }
+
+    async fn guard(&mut self, guard: &str, message: String) -> Result<(), TurnError> {
+        self.record(vec![
+            Event::Guard {
+                guard: guard.to_owned(),
+                message,
+            }
+            .into(),
+        ])
+        .await
+    }
+
+    /// Records how the turn rests.
+    async fn rest(&mut self, step: Step) -> Result<Rest, AppendError> {
+        let ending = match (step, self.stop.reason()) {
+            (Step::Paused(pending), None) => return self.pause(pending).await,
+            (Step::Paused(_) | Step::Stopped, Some(StopReason::Shutdown)) => Ending::Interrupted,
+            (Step::Paused(_) | Step::Stopped, _) => Ending::Cancelled,
+            (Step::Completed, _) => Ending::Completed,
+            (Step::Failed(error), _) => {
+                let message = self.scrubber.scrub(&error.message);
+                Ending::Failed(RunError { message, ..error })
+            }
+        };
+        let rest = if ending == Ending::Interrupted {
+            Rest::Interrupted
+        } else {
+            Rest::Terminal
+        };
+        self.recorder.end(ending).await?;
+        Ok(rest)
+    }
+
+    async fn pause(&mut self, pending: Vec<PendingAction>) -> Result<Rest, AppendError> {
+        let budget = self.recorder.state().ledger.budget();
+        let waiting = pending.clone();
+        let change = |response: &mut Response| {
+            response.status = Status::Incomplete;
+            let reason = IncompleteReason::ApprovalRequired;
+            response.incomplete_details = Some(IncompleteDetails { reason });
+            response.pending_approval = Some(waiting);
+        };
+        let event = |response| Event::ApprovalRequired {
+            response,
+            pending_actions: pending,
+            budget,
+        };
+        self.recorder
+            .record_with_snapshot(Vec::new(), change, event)
+            .await?;
+        Ok(Rest::AwaitingApproval)
+    }
+}
+
+impl Recorder {
+    /// Records a decision on a paused response; the turn is then started with [`Start::Approved`] or [`Start::Denied`].
+    ///
+    /// # Errors
+    /// As [`Recorder::record`].
+    pub async fn decide(&mut self, decision: &ApprovalRequest) -> Result<(), AppendError> {
+        let cap = decision.new_max_cost.map(|cap| LedgerOp::Cap { cap });
+        let mut ledger = self.state().ledger.clone();
+        cap.iter().for_each(|op| ledger.apply(op));
+        let decided = Event::ApprovalDecided {
+            approve: decision.approve,
+            feedback: decision.feedback.clone(),
+            budget: ledger.budget(),
+        };
+        self.start(vec![Draft::with(decided, Private::ledger(cap))])
+            .await
+    }
+
+    /// Records that a response at rest, or one whose turn is gone, was cancelled.
+    ///
+    /// # Errors
+    /// As [`Recorder::record`].
+    pub async fn cancel(&mut self) -> Result<(), AppendError> {
+        self.end(recorder::Ending::Cancelled).await
+    }
+
+    /// Records that the turn of this response has been lost: it pauses with `server_restart`.
+    ///
+    /// # Errors
+    /// As [`Recorder::record`].
+    pub async fn interrupt(&mut self) -> Result<(), AppendError> {
+        self.end(recorder::Ending::Interrupted).await
+    }
+}

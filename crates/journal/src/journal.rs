@@ -1,0 +1,381 @@
+//! The journal's one API: append, read, watch.
+
+use crate::store::{Commit, NewResponse, Phase, ResponseRow, SessionRow, Store, StoredEvent};
+use crate::tail::Tail;
+use crate::writer::{self, Append};
+use crate::{AppendError, Entry, Follower, Frame, JournalError, Private};
+use protocol::{Event, Response, ResponseId, SessionId};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{mpsc, oneshot};
+
+/// Appends that may wait for the writer; more make their turns wait.
+const QUEUE: usize = 1024;
+
+/// Entries read from the store at once while folding.
+const FOLD_PAGE: usize = 1000;
+
+/// The right to append to a session. A newer lease makes it worthless.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    session: SessionId,
+    fence: u64,
+}
+
+impl Lease {
+    /// The lease of a session that does not exist yet.
+    #[must_use]
+    pub fn first(session: SessionId) -> Self {
+        Self { session, fence: 1 }
+    }
+
+    #[must_use]
+    pub fn session(&self) -> &SessionId {
+        &self.session
+    }
+}
+
+/// A cheap handle; clones share everything.
+#[derive(Clone)]
+pub struct Journal {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    store: Arc<Store>,
+    appends: mpsc::Sender<Append>,
+    /// Tails of responses that are not terminal and have a writer or a reader here. A plain mutex: map operations only.
+    tails: Mutex<HashMap<ResponseId, Arc<Tail>>>,
+}
+
+impl Journal {
+    /// Opens a store (`sqlite:PATH` or `memory`) and starts its writer.
+    ///
+    /// # Errors
+    /// When the store cannot be opened or migrated.
+    pub async fn open(url: &str) -> Result<Self, JournalError> {
+        let store = Arc::new(Store::open(url).await?);
+        let (appends, queue) = mpsc::channel(QUEUE);
+        tokio::spawn(writer::run(Arc::clone(&store), queue));
+        Ok(Self {
+            shared: Arc::new(Shared {
+                store,
+                appends,
+                tails: Mutex::default(),
+            }),
+        })
+    }
+
+    /// Takes over a session: from now on only this lease may append to it.
+    ///
+    /// # Errors
+    /// [`AppendError::Unknown`] for a session that does not exist; or when the store fails.
+    pub async fn acquire(&self, session: &SessionId) -> Result<Lease, AppendError> {
+        let fence = self
+            .shared
+            .store
+            .raise_fence(session)
+            .await?
+            .ok_or(AppendError::Unknown)?;
+        Ok(Lease {
+            session: session.clone(),
+            fence,
+        })
+    }
+
+    /// Creates a response with its first entries. Of concurrent creates on one session, one wins.
+    ///
+    /// # Errors
+    /// [`AppendError::Busy`] or [`AppendError::ApprovalPending`] while the session has an open response.
+    pub async fn create(
+        &self,
+        lease: &Lease,
+        response: &ResponseId,
+        new: NewResponse,
+        entries: &[Entry],
+    ) -> Result<(), AppendError> {
+        let outcome = self.commit(lease, response, Some(new), entries).await;
+        if outcome.is_err() {
+            self.forget(response);
+        }
+        outcome
+    }
+
+    /// Appends entries; returns when they are durable. Either all of them are in the log, or none.
+    ///
+    /// # Errors
+    /// [`AppendError::Fenced`] when another writer has taken over; [`AppendError::OutOfOrder`] when the entries do not
+    /// follow the head.
+    pub async fn append(
+        &self,
+        lease: &Lease,
+        response: &ResponseId,
+        entries: &[Entry],
+    ) -> Result<(), AppendError> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        self.commit(lease, response, None, entries).await
+    }
+
+    /// A reader that starts at sequence number `next`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn follow(&self, row: &ResponseRow, next: u64) -> Result<Follower, JournalError> {
+        let tail = if row.phase.is_terminal() {
+            Arc::new(Tail::new())
+        } else {
+            self.tail(&row.id)
+        };
+        // Read the head after the tail is in place: whatever is committed from here on is published to it.
+        let now = self.response(&row.id).await?;
+        if now.as_ref().is_none_or(|now| now.phase.is_terminal()) {
+            self.forget(&row.id);
+        }
+        let head = now.map_or(row.head, |now| now.head);
+        tail.raise(head);
+        Ok(Follower::new(self.clone(), row.id.clone(), tail, next))
+    }
+
+    /// Frames from sequence number `from` on, at most `limit`, from the store.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn frames(
+        &self,
+        response: &ResponseId,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<Frame>, JournalError> {
+        let events = self.shared.store.events(response, from, limit).await?;
+        Ok(events
+            .iter()
+            .map(|event| Frame::encode(event.seq, &event.name, &event.body))
+            .collect())
+    }
+
+    /// A whole log with its private parts, for folding.
+    ///
+    /// # Errors
+    /// When the store fails or holds an entry that this version cannot read.
+    pub async fn entries(&self, response: &ResponseId) -> Result<Vec<Entry>, JournalError> {
+        self.entries_from(response, 0).await
+    }
+
+    /// The response object. A response at rest is read from its newest event, which carries it; a running one is folded
+    /// from where the last fold ended.
+    ///
+    /// # Errors
+    /// When the store fails, or the log does not begin with `response.created`.
+    pub async fn object(&self, row: &ResponseRow) -> Result<Arc<Response>, JournalError> {
+        if !row.phase.is_in_flight()
+            && let Some(entry) = self.entries_from(&row.id, row.head).await?.pop()
+            && let Some(snapshot) = snapshot(entry.event)
+        {
+            return Ok(Arc::new(*snapshot));
+        }
+        let tail = self.tail(&row.id);
+        let folded = match tail.folded() {
+            Some(folded) => self.refold(&row.id, folded).await?,
+            None => Arc::new(fold(&self.entries(&row.id).await?)?),
+        };
+        tail.keep_folded(Arc::clone(&folded));
+        Ok(folded)
+    }
+
+    /// # Errors
+    /// When the store fails.
+    pub async fn response(&self, id: &ResponseId) -> Result<Option<ResponseRow>, JournalError> {
+        self.shared.store.response(id).await
+    }
+
+    /// # Errors
+    /// When the store fails.
+    pub async fn session(&self, id: &SessionId) -> Result<Option<SessionRow>, JournalError> {
+        self.shared.store.session(id).await
+    }
+
+    /// A session's responses, oldest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn responses_of(
+        &self,
+        session: &SessionId,
+    ) -> Result<Vec<ResponseRow>, JournalError> {
+        self.shared.store.responses_of(session).await
+    }
+
+    /// An owner's responses, newest first, those before `before`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn responses_by(
+        &self,
+        owner: &str,
+        before: Option<&ResponseId>,
+        limit: usize,
+    ) -> Result<Vec<ResponseRow>, JournalError> {
+        self.shared.store.responses_by(owner, before, limit).await
+    }
+
+    /// Responses whose turn was queued or running when its process ended.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn in_flight(&self) -> Result<Vec<ResponseRow>, JournalError> {
+        self.shared.store.in_flight().await
+    }
+
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn ping(&self) -> Result<(), JournalError> {
+        self.shared.store.ping().await
+    }
+
+    async fn commit(
+        &self,
+        lease: &Lease,
+        response: &ResponseId,
+        create: Option<NewResponse>,
+        entries: &[Entry],
+    ) -> Result<(), AppendError> {
+        let commit = Commit {
+            session: lease.session.clone(),
+            response: response.clone(),
+            fence: lease.fence,
+            create,
+            events: entries.iter().map(store_event).collect::<Result<_, _>>()?,
+            phase: entries
+                .iter()
+                .rev()
+                .find_map(|entry| Phase::after(&entry.event)),
+        };
+        let ends = commit.phase.is_some_and(Phase::is_terminal);
+        let (reply, outcome) = oneshot::channel();
+        let append = Append {
+            commit,
+            tail: self.tail(response),
+            reply,
+        };
+        self.shared
+            .appends
+            .send(append)
+            .await
+            .map_err(|_| JournalError::Closed)?;
+        outcome.await.map_err(|_| JournalError::Closed)??;
+        if ends {
+            self.forget(response);
+        }
+        Ok(())
+    }
+
+    async fn entries_from(
+        &self,
+        response: &ResponseId,
+        from: u64,
+    ) -> Result<Vec<Entry>, JournalError> {
+        let mut entries = Vec::new();
+        let mut next = from;
+        loop {
+            let page = self.shared.store.events(response, next, FOLD_PAGE).await?;
+            let Some(last) = page.last() else {
+                return Ok(entries);
+            };
+            next = last.seq + 1;
+            let is_last = page.len() < FOLD_PAGE;
+            for event in page {
+                entries.push(load_event(event)?);
+            }
+            if is_last {
+                return Ok(entries);
+            }
+        }
+    }
+
+    async fn refold(
+        &self,
+        id: &ResponseId,
+        folded: Arc<Response>,
+    ) -> Result<Arc<Response>, JournalError> {
+        let newer = self
+            .entries_from(id, folded.last_sequence_number + 1)
+            .await?;
+        if newer.is_empty() {
+            return Ok(folded);
+        }
+        let mut response = (*folded).clone();
+        for entry in &newer {
+            response.apply(entry.seq, &entry.event);
+        }
+        Ok(Arc::new(response))
+    }
+
+    fn tail(&self, response: &ResponseId) -> Arc<Tail> {
+        let mut tails = self
+            .shared
+            .tails
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(
+            tails
+                .entry(response.clone())
+                .or_insert_with(|| Arc::new(Tail::new())),
+        )
+    }
+
+    /// Drops the shared tail; readers that hold it read on.
+    fn forget(&self, response: &ResponseId) {
+        self.shared
+            .tails
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(response);
+    }
+}
+
+fn store_event(entry: &Entry) -> Result<StoredEvent, JournalError> {
+    let private = if entry.private.is_empty() {
+        None
+    } else {
+        Some(serde_json::to_string(&entry.private)?)
+    };
+    Ok(StoredEvent {
+        seq: entry.seq,
+        name: entry.event.name().to_owned(),
+        body: entry.event.encode(entry.seq)?,
+        private,
+    })
+}
+
+fn load_event(stored: StoredEvent) -> Result<Entry, JournalError> {
+    let event: Event = serde_json::from_str(&stored.body)?;
+    let private: Private = match stored.private {
+        Some(private) => serde_json::from_str(&private)?,
+        None => Private::default(),
+    };
+    Ok(Entry {
+        seq: stored.seq,
+        event,
+        private,
+    })
+}
+
+fn fold(entries: &[Entry]) -> Result<Response, JournalError> {
+    Response::fold(entries.iter().map(|entry| (entry.seq, &entry.event))).ok_or_else(|| {
+        JournalError::Corrupt("a log that does not begin with response.created".into())
+    })
+}
+
+/// The whole object that an event which puts a response to rest carries.
+fn snapshot(event: Event) -> Option<Box<Response>> {
+    match event {
+        Event::Completed { response }
+        | Event::Failed { response }
+        | Event::Cancelled { response }
+        | Event::Incomplete { response }
+        | Event::ApprovalRequired { response, .. } => Some(response),
+        _ => None,
+    }
+}

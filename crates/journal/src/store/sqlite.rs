@@ -1,0 +1,184 @@
+//! The SQLite backend: WAL, `synchronous=FULL`, one writer thread, a few reading connections.
+
+mod read;
+mod write;
+
+use super::{Commit, Outcomes, ResponseRow, SessionRow, StoredEvent};
+use crate::JournalError;
+use protocol::{ResponseId, SessionId};
+use rusqlite::Connection;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+/// Migrations in order; `PRAGMA user_version` counts those applied.
+const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/sqlite/0001_journal.sql")];
+
+/// Reading connections kept for reuse.
+const READERS: usize = 4;
+
+pub(crate) struct SqliteStore {
+    path: PathBuf,
+    writer: mpsc::Sender<write::Job>,
+    /// Idle reading connections. A plain mutex: held only to push and pop.
+    readers: Arc<Mutex<Vec<Connection>>>,
+}
+
+impl SqliteStore {
+    pub async fn open(path: &str) -> Result<Self, JournalError> {
+        let path = PathBuf::from(path);
+        let at = path.clone();
+        let connection = blocking(move || open_for_writing(&at)).await?;
+        let (writer, jobs) = mpsc::channel(4);
+        std::thread::Builder::new()
+            .name("journal-writer".into())
+            .spawn(move || write::run(connection, jobs))
+            .map_err(|error| JournalError::Store(error.to_string()))?;
+        Ok(Self {
+            path,
+            writer,
+            readers: Arc::default(),
+        })
+    }
+
+    pub async fn commit(&self, batch: Vec<Commit>) -> Result<Outcomes, JournalError> {
+        let (reply, outcome) = oneshot::channel();
+        self.submit(write::Job::Commit { batch, reply }, outcome)
+            .await
+    }
+
+    pub async fn raise_fence(&self, session: &SessionId) -> Result<Option<u64>, JournalError> {
+        let (reply, outcome) = oneshot::channel();
+        self.submit(
+            write::Job::RaiseFence {
+                session: session.clone(),
+                reply,
+            },
+            outcome,
+        )
+        .await
+    }
+
+    pub async fn session(&self, id: &SessionId) -> Result<Option<SessionRow>, JournalError> {
+        let id = id.clone();
+        self.read(move |connection| read::session(connection, &id))
+            .await
+    }
+
+    pub async fn response(&self, id: &ResponseId) -> Result<Option<ResponseRow>, JournalError> {
+        let id = id.clone();
+        self.read(move |connection| read::response(connection, &id))
+            .await
+    }
+
+    pub async fn responses_of(
+        &self,
+        session: &SessionId,
+    ) -> Result<Vec<ResponseRow>, JournalError> {
+        let session = session.clone();
+        self.read(move |connection| read::responses_of(connection, &session))
+            .await
+    }
+
+    pub async fn responses_by(
+        &self,
+        owner: &str,
+        before: Option<&ResponseId>,
+        limit: usize,
+    ) -> Result<Vec<ResponseRow>, JournalError> {
+        let (owner, before) = (owner.to_owned(), before.cloned());
+        self.read(move |connection| read::responses_by(connection, &owner, before.as_ref(), limit))
+            .await
+    }
+
+    pub async fn in_flight(&self) -> Result<Vec<ResponseRow>, JournalError> {
+        self.read(read::in_flight).await
+    }
+
+    pub async fn events(
+        &self,
+        response: &ResponseId,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, JournalError> {
+        let response = response.clone();
+        self.read(move |connection| read::events(connection, &response, from, limit))
+            .await
+    }
+
+    pub async fn ping(&self) -> Result<(), JournalError> {
+        self.read(|connection| Ok(connection.execute_batch("SELECT 1")?))
+            .await
+    }
+
+    async fn submit<T>(
+        &self,
+        job: write::Job,
+        outcome: oneshot::Receiver<Result<T, JournalError>>,
+    ) -> Result<T, JournalError> {
+        self.writer
+            .send(job)
+            .await
+            .map_err(|_| JournalError::Closed)?;
+        outcome.await.map_err(|_| JournalError::Closed)?
+    }
+
+    /// Runs a query on a reading connection, away from the async threads.
+    async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, JournalError> + Send + 'static,
+    ) -> Result<T, JournalError> {
+        let (path, readers) = (self.path.clone(), Arc::clone(&self.readers));
+        blocking(move || {
+            let idle = readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let connection = idle.map_or_else(|| connect(&path), Ok)?;
+            let answer = query(&connection)?;
+            let mut readers = readers.lock().unwrap_or_else(PoisonError::into_inner);
+            if readers.len() < READERS {
+                readers.push(connection);
+            }
+            Ok(answer)
+        })
+        .await
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, JournalError> + Send + 'static,
+) -> Result<T, JournalError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| JournalError::Closed)?
+}
+
+fn connect(path: &Path) -> Result<Connection, JournalError> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(Duration::from_secs(10))?;
+    Ok(connection)
+}
+
+fn open_for_writing(path: &Path) -> Result<Connection, JournalError> {
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        std::fs::create_dir_all(folder).map_err(|error| JournalError::Store(error.to_string()))?;
+    }
+    let mut connection = connect(path)?;
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    migrate(&mut connection)?;
+    Ok(connection)
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), JournalError> {
+    let applied: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    for (index, migration) in MIGRATIONS.iter().enumerate().skip(applied) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(migration)?;
+        transaction.pragma_update(None, "user_version", index + 1)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! Identifiers: a prefix and 32 hex digits, time-ordered so that a store's index stays local.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Draws a fresh id.
+            #[must_use]
+            pub fn fresh() -> Self {
+                Self(format!(concat!($prefix, "{}"), uuid::Uuid::now_v7().simple()))
+            }
+
+            /// Accepts text that has the shape of such an id; `None` otherwise.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                let hex = text.strip_prefix($prefix)?;
+                let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+                (hex.len() == 32 && hex.bytes().all(is_hex)).then(|| Self(text.to_owned()))
+            }
+
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id!(
+    /// A response: one turn of the agent.
+    ResponseId,
+    "resp_"
+);
+id!(
+    /// A session: a chain of responses that share a conversation, a budget and a sandbox.
+    SessionId,
+    "sess_"
+);
+
+/// The id of one item in a response's `output`, unique within it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ItemId(String);
+
+impl ItemId {
+    /// Draws a fresh id with the prefix of its kind, such as `msg` or `mcp`.
+    #[must_use]
+    pub fn fresh(prefix: &str) -> Self {
+        Self(format!("{prefix}_{}", uuid::Uuid::now_v7().simple()))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for ItemId {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Display for ItemId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fresh_ids_parse_and_others_do_not() {
+        let id = ResponseId::fresh();
+        assert_eq!(ResponseId::parse(id.as_str()), Some(id));
+        for bad in [
+            "",
+            "resp_",
+            "resp_xyz",
+            "sess_0123456789abcdef0123456789abcdef",
+            "resp_0123456789ABCDEF0123456789abcdef",
+        ] {
+            assert_eq!(ResponseId::parse(bad), None, "{bad}");
+        }
+    }
+}

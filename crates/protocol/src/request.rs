@@ -1,0 +1,465 @@
+//! Request bodies, checked (contract §3, §6, §7): the JSON that came in becomes a typed request or one [`Problem`].
+
+use crate::reader::{Reader, check_length};
+use crate::{InputItem, MicroUsd, Problem, ResponseId, input};
+use serde_json::{Map, Value};
+
+const DEFAULT_WAIT_SECONDS: u64 = 900;
+const MOST_WAIT_SECONDS: u64 = 3600;
+const MOST_COST_USD: f64 = 500.0;
+const INSTRUCTIONS_LIMIT: usize = 20_000;
+
+/// A checked `POST /v1/responses`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreateRequest {
+    /// Context messages, then the task.
+    pub input: Vec<InputItem>,
+    pub model: Option<String>,
+    pub background: bool,
+    pub stream: bool,
+    pub previous_response_id: Option<ResponseId>,
+    pub max_cost: Option<MicroUsd>,
+    pub instructions: Option<String>,
+    pub wait_timeout_seconds: u64,
+    pub metadata: Map<String, Value>,
+    /// OpenAI's fields that make sense for an agent: honoured where we can, echoed always.
+    pub openai: Map<String, Value>,
+}
+
+/// OpenAI's fields that are echoed.
+const OPENAI_FIELDS: [&str; 16] = [
+    "temperature",
+    "top_p",
+    "max_output_tokens",
+    "max_tool_calls",
+    "reasoning",
+    "truncation",
+    "text",
+    "parallel_tool_calls",
+    "prompt_cache_key",
+    "safety_identifier",
+    "service_tier",
+    "store",
+    "user",
+    "include",
+    "tool_choice",
+    "top_logprobs",
+];
+
+impl CreateRequest {
+    /// Checks a request body.
+    ///
+    /// # Errors
+    /// The first [`Problem`] found; `param` names the field.
+    pub fn parse(body: &Value) -> Result<Self, Problem> {
+        let Value::Object(fields) = body else {
+            return Err(Problem::new(
+                400,
+                crate::ErrorType::InvalidRequest,
+                "invalid_json",
+                "The request body must be a JSON object.",
+            ));
+        };
+        let body = Reader::new(fields, "");
+        refuse_unsupported(&body)?;
+        refuse_misspelt(fields)?;
+        Ok(Self {
+            input: input::parse(&body)?,
+            model: body.string("model")?.map(str::to_owned),
+            background: body.boolean("background")?.unwrap_or(false),
+            stream: body.boolean("stream")?.unwrap_or(false),
+            previous_response_id: previous_response(&body)?,
+            max_cost: max_cost(&body, "max_cost_usd")?,
+            instructions: instructions(&body)?,
+            wait_timeout_seconds: body
+                .integer("wait_timeout_seconds", 1, MOST_WAIT_SECONDS)?
+                .unwrap_or(DEFAULT_WAIT_SECONDS),
+            metadata: metadata(&body)?,
+            openai: openai_fields(&body)?,
+        })
+    }
+}
+
+/// A checked `POST /v1/responses/{id}/approvals`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApprovalRequest {
+    pub approve: bool,
+    pub new_max_cost: Option<MicroUsd>,
+    pub feedback: Option<String>,
+}
+
+impl ApprovalRequest {
+    /// Checks a request body.
+    ///
+    /// # Errors
+    /// The first [`Problem`] found.
+    pub fn parse(body: &Value) -> Result<Self, Problem> {
+        let Value::Object(fields) = body else {
+            return Err(Problem::invalid(
+                "missing_required_parameter",
+                "approve",
+                "`approve` is required.",
+            ));
+        };
+        let body = Reader::new(fields, "");
+        let approve = body
+            .boolean("approve")?
+            .ok_or_else(|| body.missing("approve"))?;
+        let feedback = body.string("feedback")?.map(str::to_owned);
+        if let Some(feedback) = &feedback {
+            check_length("feedback", feedback.chars().count(), INSTRUCTIONS_LIMIT)?;
+        }
+        Ok(Self {
+            approve,
+            new_max_cost: max_cost(&body, "new_max_cost_usd")?,
+            feedback,
+        })
+    }
+}
+
+/// A checked `POST /v1/responses/{id}/cancel`; an empty body means the defaults.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CancelRequest {
+    pub stop_jobs: bool,
+}
+
+impl CancelRequest {
+    /// Checks a request body.
+    ///
+    /// # Errors
+    /// When `stop_jobs` is there and not a boolean.
+    pub fn parse(body: &Value) -> Result<Self, Problem> {
+        let Value::Object(fields) = body else {
+            return Ok(Self::default());
+        };
+        Ok(Self {
+            stop_jobs: Reader::new(fields, "")
+                .boolean("stop_jobs")?
+                .unwrap_or(false),
+        })
+    }
+}
+
+fn max_cost(body: &Reader<'_>, field: &str) -> Result<Option<MicroUsd>, Problem> {
+    let fits = |usd: f64| usd > 0.0 && usd <= MOST_COST_USD;
+    let usd = body.number_in(field, fits, "(0, 500]")?;
+    // A positive cap below a micro-dollar stays positive: it allows nothing, and says so as a pause.
+    Ok(usd.map(|usd| MicroUsd::from_usd(usd).max(MicroUsd(1))))
+}
+
+fn previous_response(body: &Reader<'_>) -> Result<Option<ResponseId>, Problem> {
+    let Some(text) = body.string("previous_response_id")? else {
+        return Ok(None);
+    };
+    ResponseId::parse(text)
+        .map(Some)
+        .ok_or_else(previous_response_not_found)
+}
+
+/// The 404 for a `previous_response_id` that names nothing of the caller's.
+pub(crate) fn previous_response_not_found() -> Problem {
+    let mut problem = Problem::new(
+        404,
+        crate::ErrorType::NotFound,
+        "previous_response_not_found",
+        "No response with the id given as `previous_response_id`.",
+    );
+    problem.param = Some("previous_response_id".into());
+    problem
+}
+
+impl Problem {
+    /// The 404 for a `previous_response_id` that names nothing of the caller's.
+    #[must_use]
+    pub fn previous_response_not_found() -> Self {
+        previous_response_not_found()
+    }
+}
+
+fn instructions(body: &Reader<'_>) -> Result<Option<String>, Problem> {
+    let Some(text) = body.string("instructions")? else {
+        return Ok(None);
+    };
+    check_length("instructions", text.chars().count(), INSTRUCTIONS_LIMIT)?;
+    Ok(Some(text.to_owned()))
+}
+
+fn metadata(body: &Reader<'_>) -> Result<Map<String, Value>, Problem> {
+    let invalid = |why: &str| Problem::invalid("invalid_metadata", "metadata", why);
+    let pairs = match body.get("metadata") {
+        None => return Ok(Map::new()),
+        Some(Value::Object(pairs)) => pairs,
+        Some(_) => return Err(invalid("`metadata` must be an object of strings.")),
+    };
+    if pairs.len() > 16 {
+        return Err(invalid("`metadata` holds at most 16 pairs."));
+    }
+    for (key, value) in pairs {
+        let Value::String(value) = value else {
+            return Err(invalid("`metadata` values must be strings."));
+        };
+        if key.chars().count() > 64 || value.chars().count() > 512 {
+            return Err(invalid(
+                "`metadata` keys have at most 64 characters, values at most 512.",
+            ));
+        }
+    }
+    Ok(pairs.clone())
+}
+
+fn openai_fields(body: &Reader<'_>) -> Result<Map<String, Value>, Problem> {
+    body.number_in("temperature", |t| (0.0..=2.0).contains(&t), "[0, 2]")?;
+    body.number_in("top_p", |p| (0.0..=1.0).contains(&p), "[0, 1]")?;
+    body.integer("max_output_tokens", 1, u64::from(u32::MAX))?;
+    body.integer("max_tool_calls", 1, u64::from(u32::MAX))?;
+    body.boolean("parallel_tool_calls")?;
+    body.boolean("store")?;
+    body.object("reasoning")?;
+    body.object("text")?;
+    for field in [
+        "prompt_cache_key",
+        "safety_identifier",
+        "service_tier",
+        "user",
+    ] {
+        body.string(field)?;
+    }
+    if let Some(truncation) = body.string("truncation")?
+        && !["auto", "disabled"].contains(&truncation)
+    {
+        return Err(body.invalid("truncation", "must be auto or disabled"));
+    }
+    let given = OPENAI_FIELDS
+        .iter()
+        .filter_map(|&field| Some((field.to_owned(), body.get(field)?.clone())));
+    Ok(given.collect())
+}
+
+/// Refuses what would change a request's meaning if it were ignored.
+fn refuse_unsupported(body: &Reader<'_>) -> Result<(), Problem> {
+    for field in ["conversation", "prompt", "fork", "webhook"] {
+        if body.get(field).is_some() {
+            let why = format!("`{field}` is not supported.");
+            return Err(Problem::invalid("unsupported_parameter", field, why));
+        }
+    }
+    match body.array("tools")? {
+        Some(tools) if !tools.is_empty() => {
+            let why = "Tools given in the request are not supported; the server brings its own.";
+            Err(Problem::invalid("unsupported_parameter", "tools", why))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Our own names, which a client must not misspell unnoticed: the default would be spent silently.
+const OWN_FIELDS: [&str; 6] = [
+    "max_cost_usd",
+    "wait_timeout_seconds",
+    "previous_response_id",
+    "instructions",
+    "background",
+    "metadata",
+];
+
+fn refuse_misspelt(fields: &Map<String, Value>) -> Result<(), Problem> {
+    for name in fields.keys() {
+        if OWN_FIELDS.contains(&name.as_str()) || OPENAI_FIELDS.contains(&name.as_str()) {
+            continue;
+        }
+        let lower = name.to_lowercase();
+        let is_about_money = lower.contains("cost") || lower.contains("budget");
+        let near = OWN_FIELDS.iter().find(|own| distance(own, &lower) <= 2);
+        if let Some(own) = near.or(is_about_money.then_some(&OWN_FIELDS[0])) {
+            let why = format!("Unknown parameter `{name}`. Did you mean `{own}`?");
+            return Err(Problem::invalid("unknown_parameter", name.clone(), why));
+        }
+    }
+    Ok(())
+}
+
+/// Levenshtein distance in bytes; the names compared are short.
+fn distance(a: &str, b: &str) -> usize {
+    if a.len().abs_diff(b.len()) > 2 {
+        return usize::MAX;
+    }
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.bytes().enumerate() {
+            let substituted = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn refusal(body: Value) -> (&'static str, Option<String>) {
+        match CreateRequest::parse(&body) {
+            Ok(request) => panic!("accepted: {request:?}"),
+            Err(problem) => {
+                assert!((400..500).contains(&problem.status));
+                (problem.code, problem.param)
+            }
+        }
+    }
+
+    #[test]
+    fn refusals_name_the_code_and_the_field() {
+        let long = "ä".repeat(100_001);
+        let pairs: Map<String, Value> = (0..17).map(|i| (i.to_string(), json!("x"))).collect();
+        let table = [
+            (json!([]), "invalid_json", None),
+            (json!({}), "missing_required_parameter", Some("input")),
+            (
+                json!({"input": null}),
+                "missing_required_parameter",
+                Some("input"),
+            ),
+            (json!({"input": 7}), "invalid_type", Some("input")),
+            (json!({"input": " \n"}), "empty_input", Some("input")),
+            (json!({"input": []}), "empty_input", Some("input")),
+            (
+                json!({"input": [{"role": "user", "content": ""}]}),
+                "empty_input",
+                Some("input"),
+            ),
+            (
+                json!({"input": long}),
+                "string_above_max_length",
+                Some("input"),
+            ),
+            (
+                json!({"input": [{"role": "user", "content": long}]}),
+                "string_above_max_length",
+                Some("input[0].content"),
+            ),
+            (
+                json!({"input": [{"role": "robot", "content": "x"}]}),
+                "invalid_value",
+                Some("input[0].role"),
+            ),
+            (
+                json!({"input": [{"role": "assistant", "content": "x"}]}),
+                "invalid_value",
+                Some("input[0].role"),
+            ),
+            (
+                json!({"input": [{"type": "file", "role": "user"}]}),
+                "unsupported_content",
+                Some("input[0].type"),
+            ),
+            (
+                json!({"input": [{"role": "user", "content": [{"type": "input_file"}]}]}),
+                "unsupported_content",
+                Some("input[0].content[0].type"),
+            ),
+            (
+                json!({"input": "x", "max_cost_usd": 0}),
+                "invalid_value",
+                Some("max_cost_usd"),
+            ),
+            (
+                json!({"input": "x", "max_cost_usd": 500.01}),
+                "invalid_value",
+                Some("max_cost_usd"),
+            ),
+            (
+                json!({"input": "x", "max_cost_usd": "5"}),
+                "invalid_type",
+                Some("max_cost_usd"),
+            ),
+            (
+                json!({"input": "x", "max_cost_usd": true}),
+                "invalid_type",
+                Some("max_cost_usd"),
+            ),
+            (
+                json!({"input": "x", "wait_timeout_seconds": 0}),
+                "invalid_value",
+                Some("wait_timeout_seconds"),
+            ),
+            (
+                json!({"input": "x", "wait_timeout_seconds": 3601}),
+                "invalid_value",
+                Some("wait_timeout_seconds"),
+            ),
+            (
+                json!({"input": "x", "background": "yes"}),
+                "invalid_type",
+                Some("background"),
+            ),
+            (
+                json!({"input": "x", "metadata": {"a": 1}}),
+                "invalid_metadata",
+                Some("metadata"),
+            ),
+            (
+                json!({"input": "x", "metadata": pairs}),
+                "invalid_metadata",
+                Some("metadata"),
+            ),
+            (
+                json!({"input": "x", "max_cost": 1}),
+                "unknown_parameter",
+                Some("max_cost"),
+            ),
+            (
+                json!({"input": "x", "max_cost_us": 1}),
+                "unknown_parameter",
+                Some("max_cost_us"),
+            ),
+            (
+                json!({"input": "x", "budget_usd": 1}),
+                "unknown_parameter",
+                Some("budget_usd"),
+            ),
+            (
+                json!({"input": "x", "conversation": "c"}),
+                "unsupported_parameter",
+                Some("conversation"),
+            ),
+            (
+                json!({"input": "x", "instructions": "i".repeat(20_001)}),
+                "string_above_max_length",
+                Some("instructions"),
+            ),
+            (
+                json!({"input": "x", "previous_response_id": "nope"}),
+                "previous_response_not_found",
+                Some("previous_response_id"),
+            ),
+        ];
+        for (body, code, param) in table {
+            let shown: String = body.to_string().chars().take(80).collect();
+            assert_eq!(refusal(body), (code, param.map(str::to_owned)), "{shown}");
+        }
+    }
+
+    #[test]
+    fn null_is_absent_and_unknown_fields_are_ignored() {
+        let body = json!({"input": "x", "max_cost_usd": null, "metadata": null, "client_metadata": {"a": 1}, "store": false});
+        let request = CreateRequest::parse(&body).unwrap();
+        assert_eq!(request.max_cost, None);
+        assert_eq!(request.wait_timeout_seconds, 900);
+        assert_eq!(request.openai["store"], json!(false));
+    }
+
+    #[test]
+    fn every_form_of_message_content_is_read() {
+        let body = json!({"input": [
+            {"role": "system", "content": "s"},
+            {"type": "message", "role": "assistant", "phase": "commentary", "content": [{"type": "output_text", "text": "a"}]},
+            {"role": "user", "content": [{"type": "input_text", "text": "u"}, {"type": "input_image", "image_url": "data:image/png;base64,AA"}]},
+        ]});
+        let request = CreateRequest::parse(&body).unwrap();
+        assert_eq!(request.input.len(), 3);
+        assert_eq!(request.input[2].text(), "u");
+    }
+}

@@ -1,0 +1,114 @@
+//! What a tool is.
+
+use crate::{Call, ToolSession};
+use futures_util::future::BoxFuture;
+use platform::ToolSpec;
+use protocol::{CostKind, MicroUsd};
+use serde_json::Value;
+
+/// Whether a call may be made again after a crash that hid its outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EffectClass {
+    /// Safe to repeat.
+    Read,
+    /// Safe to repeat with its key.
+    Idempotent,
+    /// Must be looked up before it is repeated.
+    Once,
+}
+
+/// What a call would cost at most.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Price {
+    Free,
+    Known {
+        kind: CostKind,
+        amount: MicroUsd,
+    },
+    /// It may cost money, and how much cannot be known: a person decides.
+    Unknown(String),
+    /// The call cannot succeed; the model is told why and nothing runs.
+    Refused(String),
+}
+
+/// What a call came to, for the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settlement {
+    /// Spent exactly this; the rest of the reservation is free again.
+    Spent(MicroUsd),
+    /// What the call started still runs: the reservation stays until that is known to have ended.
+    StillRunning,
+}
+
+/// The one result of one call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    pub ok: bool,
+    pub text: String,
+    pub settlement: Settlement,
+}
+
+impl Outcome {
+    #[must_use]
+    pub fn ok(text: impl Into<String>) -> Self {
+        Self {
+            ok: true,
+            text: text.into(),
+            settlement: Settlement::Spent(MicroUsd::ZERO),
+        }
+    }
+
+    #[must_use]
+    pub fn failed(text: impl Into<String>) -> Self {
+        Self {
+            ok: false,
+            ..Self::ok(text)
+        }
+    }
+
+    #[must_use]
+    pub fn settled(self, settlement: Settlement) -> Self {
+        Self { settlement, ..self }
+    }
+}
+
+/// Something outside that a call has started and that costs money while it runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Started {
+    pub kind: StartedKind,
+    pub id: String,
+    pub namespace: String,
+    pub url: String,
+    pub micro_usd_per_minute: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartedKind {
+    Job,
+    Sandbox,
+}
+
+/// A tool. Bodies run on tasks of their own, so a panic in one is that call's failure and nobody else's.
+pub trait Tool: Send + Sync {
+    /// Name, description and argument schema, as the model sees them.
+    fn spec(&self) -> ToolSpec;
+
+    fn effect(&self, arguments: &Value) -> EffectClass;
+
+    /// Whether the call works in the session's sandbox, which is then started first.
+    fn needs_sandbox(&self, _arguments: &Value) -> bool {
+        false
+    }
+
+    /// The most the call can cost.
+    fn price<'a>(
+        &'a self,
+        _arguments: &'a Value,
+        _session: &'a ToolSession,
+    ) -> BoxFuture<'a, Price> {
+        Box::pin(async { Price::Free })
+    }
+
+    /// Runs the call to its one outcome.
+    fn call(&self, arguments: Value, call: Call) -> BoxFuture<'static, Outcome>;
+}
