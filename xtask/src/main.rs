@@ -13,10 +13,11 @@ mod workspace;
 use std::process::ExitCode;
 
 const HELP: &str = "\
-cargo xtask test [--crash-cycles N] [--skip-e2e]
+cargo xtask test [--crash-cycles N] [--skip-e2e | --only STEP]
     everything: format, tidiness, clippy, unit and integration tests, end-to-end tests
     --crash-cycles N   kill and restart the server N times in the crash tests (default: theirs)
     --skip-e2e         leave out the end-to-end tests, which need Python packages
+    --only STEP        one of: format, tidiness, clippy, tests, e2e
 cargo xtask bench [ARGS]
     the benchmark, as a table; ARGS go to it
 ";
