@@ -49,6 +49,7 @@ pub async fn attend(
         screen,
         view: View::default(),
         warned: false,
+        told: false,
     };
     let mut follower = client.events(id, None, until)?;
     let mut interrupts = Interrupts::listen();
@@ -85,7 +86,10 @@ struct Session<'a> {
     home: Home<'a>,
     screen: &'a mut Screen,
     view: View,
+    /// The first Ctrl-C came.
     warned: bool,
+    /// The loss of the connection was told, and no event came since.
+    told: bool,
 }
 
 impl Session<'_> {
@@ -104,12 +108,14 @@ impl Session<'_> {
     fn one(&mut self, update: Update) -> Result<(), AttendError> {
         match update {
             Update::Event(event) => {
+                self.told = false;
                 let changes = self.view.apply(&event, Instant::now());
                 self.screen.show(&event, &changes, &self.view)?;
             }
             Update::Lost { reason, retry_in } => {
                 // The first tries are silent: most connections are back before anybody could read it.
-                if retry_in > Duration::from_secs(1) {
+                if retry_in > Duration::from_secs(1) && !self.told {
+                    self.told = true;
                     let line = format!(
                         "connection lost ({}), trying again",
                         clean::short(&reason, 200)
@@ -129,10 +135,15 @@ impl Session<'_> {
             Status::Failed | Status::Cancelled => {
                 (story::ending(&self.view.snapshot, ink), Exit::Failed)
             }
-            _ => (
-                story::pause(&self.view, self.id, self.server(), ink),
-                Exit::Paused,
-            ),
+            _ => {
+                let mut lines = story::pause(&self.view, self.id, self.server(), ink);
+                if self.home == Home::Here {
+                    lines.push(
+                        "The run is kept; for these commands, start: ml-intern serve".to_owned(),
+                    );
+                }
+                (lines, Exit::Paused)
+            }
         };
         self.screen.say(&lines)?;
         Ok(exit)

@@ -10,6 +10,8 @@ use hubsim::{Sim, SimConfig};
 use platform::Endpoints;
 use tokio::net::TcpListener;
 
+use crate::interrupt;
+
 /// How long a server may take to close its runs and streams.
 const GRACE: Duration = Duration::from_secs(15);
 
@@ -70,9 +72,12 @@ impl Embedded {
         &self.url
     }
 
-    /// Graceful: streams end, runs are kept. Returns after [`GRACE`] at the latest.
+    /// Graceful: streams end, runs are kept. Returns after [`GRACE`] at the latest, or at another Ctrl-C.
     pub async fn stop(self) {
-        let _ = tokio::time::timeout(GRACE, self.server.shutdown()).await;
+        tokio::select! {
+            _ = tokio::time::timeout(GRACE, self.server.shutdown()) => {}
+            () = interrupt::asked_to_end() => {}
+        }
     }
 }
 

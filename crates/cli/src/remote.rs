@@ -37,7 +37,14 @@ pub fn named(server: &str) -> Option<&str> {
 
 /// A client for `server` with the token from HF_TOKEN.
 pub fn connect(server: &str) -> anyhow::Result<Client> {
-    Ok(Client::new(server, &token()?)?)
+    let client = Client::new(server, &token()?)?;
+    if client.is_readable_by_others() {
+        eprintln!(
+            "warning: your token travels unencrypted to {}",
+            client.server()
+        );
+    }
+    Ok(client)
 }
 
 fn token() -> Result<String, UsageError> {

@@ -39,6 +39,7 @@ pub struct Client {
     http: reqwest::Client,
     server: String,
     backoff: Backoff,
+    cleartext: bool,
 }
 
 impl std::fmt::Debug for Client {
@@ -65,7 +66,8 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(Duration::from_secs(10))
             .user_agent(concat!("ml-intern/", env!("CARGO_PKG_VERSION")));
-        if is_loopback(&url) {
+        let here = is_loopback(&url);
+        if here {
             builder = builder.no_proxy();
         }
         let http = builder
@@ -75,7 +77,13 @@ impl Client {
             http,
             server: server.to_owned(),
             backoff: Backoff::default(),
+            cleartext: url.scheme() == "http" && !here,
         })
+    }
+
+    /// The token leaves this machine without TLS.
+    pub fn is_readable_by_others(&self) -> bool {
+        self.cleartext
     }
 
     /// The same client with another patience between the connections of [`Self::events`].

@@ -1,5 +1,6 @@
 //! `ml-intern serve`
 
+use std::io::{Write, stdout};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -98,7 +99,9 @@ impl Serve {
             keepalive: Duration::from_secs(self.keepalive),
         };
         let server = Embedded::start(settings).await?;
-        println!(
+        // Whoever started it may have closed the pipe; it serves all the same.
+        let _ = writeln!(
+            stdout(),
             "ml-intern listening on {} (store {})",
             server.url(),
             without_password(&store)
