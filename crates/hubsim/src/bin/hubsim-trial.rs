@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 use hubsim::{Sim, SimConfig};
+use tokio::signal::unix::{SignalKind, signal};
 
 fn main() -> anyhow::Result<ExitCode> {
     if let Some(code) = sandbox::entry::dispatch(std::env::args_os().skip(1)) {
@@ -26,8 +27,10 @@ async fn serve() -> anyhow::Result<()> {
         exe: std::env::current_exe()?,
     })
     .await?;
+    // Listened for before anyone learns the address: an early interrupt must clean up too.
+    let mut interrupt = signal(SignalKind::interrupt())?;
     println!("{}", sim.url());
-    tokio::signal::ctrl_c().await?;
+    interrupt.recv().await;
     sim.stop().await;
     Ok(())
 }

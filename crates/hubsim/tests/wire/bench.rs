@@ -101,20 +101,20 @@ impl Bench {
 }
 
 /// Whether a process whose command line contains `mark` is alive.
-pub fn is_alive(mark: &str) -> bool {
+fn is_alive(mark: &str) -> bool {
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     processes
         .filter_map(|process| std::fs::read(process.path().join("cmdline")).ok())
         .any(|line| String::from_utf8_lossy(&line).contains(mark))
 }
 
-/// Waits until no such process is alive.
-pub async fn wait_for_death(mark: &str) {
-    let gone = async {
-        while is_alive(mark) {
+/// Waits until such a process is alive (or, with `false`, until none is).
+pub async fn wait_for_life(mark: &str, alive: bool) {
+    let reached = async {
+        while is_alive(mark) != alive {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    let waited = tokio::time::timeout(PATIENCE, gone).await;
-    assert!(waited.is_ok(), "{mark} is still alive");
+    let waited = tokio::time::timeout(PATIENCE, reached).await;
+    assert!(waited.is_ok(), "{mark}: alive is not {alive}");
 }

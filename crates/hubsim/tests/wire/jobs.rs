@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::bench::{Bench, is_alive, wait_for_death};
+use crate::bench::{Bench, wait_for_life};
 
 #[tokio::test]
 async fn a_job_runs_to_its_end() {
@@ -68,14 +68,12 @@ async fn cancelling_ends_the_whole_tree() {
     let job = bench.run(&["sh", "-c", script], json!({})).await;
     let id = job["id"].as_str().unwrap();
     bench.wait_for_stage(id, "RUNNING").await;
-    while !is_alive("sleep\x0047110815") {
-        tokio::task::yield_now().await;
-    }
+    wait_for_life("sleep\x0047110815", true).await;
     let path = format!("/api/jobs/alice/{id}/cancel");
     let answer = bench.post(&path, "hf_alice", json!({})).await;
     let answer: serde_json::Value = answer.json().await.unwrap();
     assert_eq!(answer["status"]["stage"], "CANCELED");
-    wait_for_death("4711081").await;
+    wait_for_life("4711081", false).await;
     assert!(bench.log(id, "").await.contains(&"up".to_owned()));
 }
 
@@ -85,11 +83,9 @@ async fn stopping_the_simulator_ends_its_jobs() {
     bench
         .run(&["sh", "-c", "setsid sleep 47120815 & wait"], json!({}))
         .await;
-    while !is_alive("sleep\x0047120815") {
-        tokio::task::yield_now().await;
-    }
+    wait_for_life("sleep\x0047120815", true).await;
     bench.sim.stop().await;
-    wait_for_death("47120815").await;
+    wait_for_life("47120815", false).await;
 }
 
 #[tokio::test]

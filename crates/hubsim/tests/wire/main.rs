@@ -1,4 +1,5 @@
 //! The simulator as a client on the network sees it.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 mod bench;
 mod chat;
