@@ -353,6 +353,18 @@ impl Recorder {
         self.end(recorder::Ending::Cancelled).await
     }
 
+    /// Records that the turn failed for a reason of our own.
+    ///
+    /// # Errors
+    /// As [`Recorder::record`].
+    pub async fn fail_internally(&mut self) -> Result<(), AppendError> {
+        let error = RunError::new(
+            FailureType::InternalError,
+            "The turn failed inside the server.",
+        );
+        self.end(recorder::Ending::Failed(error)).await
+    }
+
     /// Records that the turn of this response has been lost: it pauses with `server_restart`.
     ///
     /// # Errors
