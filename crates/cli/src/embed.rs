@@ -35,6 +35,8 @@ pub struct Settings {
     pub endpoints: Endpoints,
     /// Silence on an event stream before a keep-alive.
     pub keepalive: Duration,
+    /// A session without a turn for this long releases its runtime.
+    pub idle: Duration,
 }
 
 /// A running server. Ask it to [`stop`](Self::stop): dropping it leaves runs to a restart.
@@ -60,6 +62,7 @@ impl Embedded {
             endpoints: settings.endpoints,
             exe: this_program()?,
             keepalive: settings.keepalive,
+            idle: settings.idle,
             ..server::Config::default()
         };
         let server = server::Server::start(config, listener).await?;

@@ -51,8 +51,18 @@ impl std::ops::Deref for App {
 }
 
 impl App {
-    pub fn new(config: &Config, journal: Journal, platform: Platform) -> Self {
-        let sessions = Arc::new(Sessions::new(config, journal.clone(), platform.clone()));
+    pub fn new(
+        config: &Config,
+        journal: Journal,
+        platform: Platform,
+        sandbox_http: reqwest::Client,
+    ) -> Self {
+        let sessions = Arc::new(Sessions::new(
+            config,
+            journal.clone(),
+            platform.clone(),
+            sandbox_http,
+        ));
         Self(Arc::new(Shared {
             journal,
             gate: Gate::new(platform.clone()),

@@ -23,6 +23,8 @@ pub enum StartError {
     Journal(#[from] JournalError),
     #[error("the platform's client could not be made: {0}")]
     Platform(#[from] PlatformError),
+    #[error("the sandboxes' client could not be made: {0}")]
+    Client(#[from] reqwest::Error),
     #[error("the listener failed: {0}")]
     Listener(#[from] std::io::Error),
 }
@@ -44,7 +46,10 @@ impl Server {
         let addr = listener.local_addr()?;
         let journal = Journal::open(&config.store).await?;
         let platform = Platform::new(config.endpoints.clone())?;
-        let app = App::new(&config, journal, platform);
+        let sandbox_http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        let app = App::new(&config, journal, platform, sandbox_http);
         let lost = recovery::recover(&app.sessions).await?;
         if lost > 0 {
             tracing::info!(

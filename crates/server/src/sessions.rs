@@ -56,7 +56,12 @@ pub(crate) struct Rested {
 }
 
 impl Sessions {
-    pub fn new(config: &Config, journal: Journal, platform: Platform) -> Self {
+    pub fn new(
+        config: &Config,
+        journal: Journal,
+        platform: Platform,
+        http: reqwest::Client,
+    ) -> Self {
         let agent = Agent {
             platform: platform.clone(),
             toolbox: Toolbox::default(),
@@ -70,6 +75,7 @@ impl Sessions {
             sandboxes: SandboxSettings {
                 kind: config.sandbox,
                 exe: config.exe.clone(),
+                http,
             },
             idle: config.idle,
             live: std::sync::Mutex::default(),

@@ -1,7 +1,7 @@
 //! `ml-intern demo`
 
 mod check;
-mod content;
+pub(super) mod content;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -88,6 +88,7 @@ fn settings(addr: SocketAddr, folder: &Path, hub: &str) -> Settings {
         default_model: None,
         endpoints: endpoints_of(hub),
         keepalive: Duration::from_secs(15),
+        idle: Duration::from_secs(900),
     }
 }
 

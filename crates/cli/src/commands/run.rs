@@ -88,6 +88,7 @@ impl Run {
             default_model: None,
             endpoints: self.embedded.platform.endpoints(),
             keepalive: Duration::from_secs(15),
+            idle: Duration::from_secs(900),
         };
         let token_first = remote::connect(remote::DEFAULT_SERVER); // complain before anything starts
         drop(token_first?);

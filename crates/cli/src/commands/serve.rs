@@ -31,8 +31,11 @@ pub struct Serve {
     #[arg(long, value_enum, default_value = "text")]
     log: LogFormat,
     /// Seconds of silence on an event stream before a keep-alive
-    #[arg(long, env = "ML_INTERN_KEEPALIVE", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=60))]
+    #[arg(long, env = "ML_INTERN_KEEPALIVE_SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=60))]
     keepalive: u64,
+    /// Seconds without a turn after which a session releases its sandbox and memory
+    #[arg(long, env = "ML_INTERN_IDLE_SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(1..))]
+    idle: u64,
     #[command(flatten)]
     platform: PlatformArgs,
 }
@@ -97,6 +100,7 @@ impl Serve {
             default_model: self.model,
             endpoints: self.platform.endpoints(),
             keepalive: Duration::from_secs(self.keepalive),
+            idle: Duration::from_secs(self.idle),
         };
         let server = Embedded::start(settings).await?;
         // Whoever started it may have closed the pipe; it serves all the same.

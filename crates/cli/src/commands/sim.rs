@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::demo::content;
 use super::log::{self, LogFormat};
 use crate::embed::start_sim;
 use crate::exit::Exit;
@@ -16,7 +17,7 @@ pub struct SimArgs {
     /// Address to listen on; port 0 picks a free one
     #[arg(long, default_value = "127.0.0.1:7870")]
     addr: SocketAddr,
-    /// Folder with scripted models (*.toml) and repositories to begin with (seed/)
+    /// Folder with scripted models (*.toml) and repositories to begin with (seed/) [default: the demo's]
     #[arg(long, value_name = "DIR")]
     scenarios: Option<PathBuf>,
     /// Folder that keeps repositories and jobs [default: a temporary one]
@@ -27,7 +28,15 @@ pub struct SimArgs {
 impl SimArgs {
     pub async fn run(self) -> anyhow::Result<Exit> {
         log::start(LogFormat::Text, "warn");
-        let sim = start_sim(self.addr, self.scenarios, self.state).await?;
+        let demo = tempfile::tempdir()?;
+        let scenarios = match self.scenarios {
+            Some(folder) => folder,
+            None => {
+                content::unpack(demo.path())?;
+                demo.path().to_owned()
+            }
+        };
+        let sim = start_sim(self.addr, Some(scenarios), self.state).await?;
         let url = sim.url();
         println!("hubsim listening on {url}");
         println!(
