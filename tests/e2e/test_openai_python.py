@@ -110,9 +110,9 @@ class Stream(EndToEnd):
         kinds = [event.type for event in events]
         self.assertEqual(kinds[0], "response.created")
         self.assertEqual(kinds[-1], "response.completed")
-        self.assertEqual(events[-1].response.output_text, words)
-        last_item = events[-1].response.output[-1].id
-        deltas = [e.delta for e in events if e.type == "response.output_text.delta" and e.item_id == last_item]
+        answer = events[-1].response.output[-1]
+        self.assertEqual(answer.content[0].text, words)
+        deltas = [e.delta for e in events if e.type == "response.output_text.delta" and e.item_id == answer.id]
         self.assertEqual("".join(deltas), words)
         self.assertGreater(len(deltas), 1)
         numbers = [event.sequence_number for event in events]

@@ -271,7 +271,8 @@ fn plain_output_of_a_small_run() {
             "Here",
             "> bash wc -l",
             "  bash | 12 rows",
-            "✗ bash wc -l 0.0s exit code 1",
+            "✗ bash 0.0s wc -l",
+            "    exit code 1",
             "◆ hf_job 66  https://h/66",
         ]
     );

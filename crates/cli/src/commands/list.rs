@@ -2,6 +2,7 @@
 
 use std::io::{Write, stdout};
 
+use anyhow::bail;
 use clap::Args;
 
 use crate::client::Snapshot;
@@ -24,7 +25,14 @@ pub struct List {
 
 impl List {
     pub async fn run(self) -> anyhow::Result<Exit> {
-        let responses = self.remote.client()?.list(self.limit).await?;
+        let listed = self.remote.client()?.list(self.limit).await;
+        if listed
+            .as_ref()
+            .is_err_and(|error| error.status() == Some(405))
+        {
+            bail!("this server does not list responses");
+        }
+        let responses = listed?;
         let mut out = stdout();
         for response in &responses {
             match self.json {

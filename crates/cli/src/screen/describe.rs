@@ -14,7 +14,7 @@ pub fn call(tool: &str, arguments: &str) -> String {
     };
     let field = |name: &str| args.get(name).and_then(Value::as_str).unwrap_or("");
     match tool {
-        "bash" => clean::short(field("command"), MAX),
+        "bash" => clean::short(&shell(field("description"), field("command")), MAX),
         "read" | "write" | "edit" => clean::short(field("path"), MAX),
         "hf_jobs" => job(
             field("operation"),
@@ -26,6 +26,18 @@ pub fn call(tool: &str, arguments: &str) -> String {
             None if args.is_empty() => String::new(),
             None => clean::short(arguments, MAX),
         },
+    }
+}
+
+/// The command's first line, behind what the model calls it. Never the description alone: it is the
+/// model's word, and what runs may be another thing.
+fn shell(description: &str, command: &str) -> String {
+    let mut lines = command.trim().lines();
+    let first = lines.next().unwrap_or("").trim_end();
+    let more = if lines.next().is_some() { " …" } else { "" };
+    match clean::short(description, MAX / 2) {
+        words if words.is_empty() => format!("{first}{more}"),
+        words => format!("{words}: {first}{more}"),
     }
 }
 
@@ -42,7 +54,12 @@ mod tests {
     #[test]
     fn says_what_matters() {
         for (tool, arguments, line) in [
-            ("bash", r#"{"command":"ls -l\nwc x"}"#, "ls -l wc x"),
+            ("bash", r#"{"command":"ls -l\nwc x"}"#, "ls -l …"),
+            (
+                "bash",
+                r#"{"command":"\n ls","description":"Look"}"#,
+                "Look: ls",
+            ),
             ("write", r#"{"path":"train.py","content":"…"}"#, "train.py"),
             (
                 "hf_jobs",

@@ -19,7 +19,7 @@ const SPINNER: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '�
 pub fn lines(change: &Change, ink: Ink, width: usize) -> Vec<String> {
     match change {
         Change::ToolEnded(tool) => {
-            let mut lines = vec![story::ended_tool(tool, ink)];
+            let mut lines = story::ended_tool(tool, ink);
             lines.extend(folded(tool, ink));
             cut(lines, width)
         }

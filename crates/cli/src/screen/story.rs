@@ -16,20 +16,24 @@ pub fn artifact(artifact: &Artifact, ink: Ink) -> String {
     )
 }
 
-/// `✓ bash  wc -l train.csv  0.3s`
-pub fn ended_tool(tool: &EndedTool, ink: Ink) -> String {
-    let (mark, words) = match &tool.end {
-        ToolEnd::Done => (ink.good("✓"), String::new()),
-        ToolEnd::Failed(words) => (ink.bad("✗"), ink.bad(words)),
-        ToolEnd::Stopped => (ink.warn("■"), ink.warn("stopped")),
+/// `✓ bash 0.3s wc -l train.csv`, and what went wrong in a line of its own.
+pub fn ended_tool(tool: &EndedTool, ink: Ink) -> Vec<String> {
+    let mark = match &tool.end {
+        ToolEnd::Done => ink.good("✓"),
+        ToolEnd::Failed(_) => ink.bad("✗"),
+        ToolEnd::Stopped => ink.warn("■"),
     };
-    let mut parts = vec![mark, ink.bold(&tool.name)];
-    parts.extend(
-        [tool.about.clone(), ink.dim(&elapsed(tool.took)), words]
-            .into_iter()
-            .filter(|p| !p.is_empty()),
-    );
-    parts.join(" ")
+    let (name, time) = (ink.bold(&tool.name), ink.dim(&elapsed(tool.took)));
+    let line = format!("{mark} {name} {time} {}", tool.about);
+    let mut lines = vec![line.trim_end().to_owned()];
+    match &tool.end {
+        ToolEnd::Failed(words) if !words.is_empty() => {
+            lines.push(format!("    {}", ink.bad(words)));
+        }
+        ToolEnd::Stopped => lines.push(format!("    {}", ink.warn("stopped"))),
+        ToolEnd::Failed(_) | ToolEnd::Done => {}
+    }
+    lines
 }
 
 /// The plan as a checklist, indented.
@@ -136,7 +140,7 @@ pub fn ending(snapshot: &Snapshot, ink: Ink) -> Vec<String> {
 /// Lines of a change that both renderers print alike.
 pub fn shared(change: &Change, ink: Ink) -> Vec<String> {
     match change {
-        Change::ToolEnded(tool) => vec![ended_tool(tool, ink)],
+        Change::ToolEnded(tool) => ended_tool(tool, ink),
         Change::Artifact(it) => vec![artifact(it, ink)],
         Change::Note(words) => vec![ink.dim(&format!("· {words}"))],
         _ => Vec::new(),

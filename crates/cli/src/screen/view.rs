@@ -235,11 +235,11 @@ fn retry(event: &Event) -> Vec<Change> {
 }
 
 fn sandbox(event: &Event) -> Vec<Change> {
-    let words = [event.text("state"), event.text("message")].map(|words| clean::short(words, 200));
-    vec![Change::Note(format!(
-        "sandbox {}",
-        words.join(" ").trim_end()
-    ))]
+    let note = match clean::short(event.text("message"), 200) {
+        words if words.is_empty() => format!("sandbox {}", clean::short(event.text("state"), 60)),
+        words => words,
+    };
+    vec![Change::Note(note)]
 }
 
 fn plan_step(value: &Value) -> PlanStep {
