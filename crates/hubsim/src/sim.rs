@@ -12,6 +12,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
+use axum::serve::ListenerExt;
 use futures_util::StreamExt;
 use http::{HeaderValue, StatusCode};
 use tempfile::TempDir;
@@ -77,6 +78,9 @@ impl Sim {
         let service = service(app.clone());
         let stopped = app.shutdown.clone().cancelled_owned();
         let server = tokio::spawn(async move {
+            let listener = listener.tap_io(|stream| {
+                let _ = stream.set_nodelay(true);
+            });
             let serving = axum::serve(listener, service).with_graceful_shutdown(stopped);
             if let Err(error) = serving.await {
                 tracing::error!(%error, "simulator stopped listening");

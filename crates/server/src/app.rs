@@ -87,7 +87,10 @@ impl App {
     /// All routes, and the layers around them.
     pub fn router(self) -> Router {
         Router::new()
-            .route("/v1/responses", post(routes::create::create))
+            .route(
+                "/v1/responses",
+                post(routes::create::create).get(routes::list::list),
+            )
             .route("/v1/responses/{id}", get(routes::retrieve::retrieve))
             .route("/v1/responses/{id}/events", get(routes::events::events))
             .route("/v1/responses/{id}/cancel", post(routes::cancel::cancel))

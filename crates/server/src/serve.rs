@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::config::Config;
 use crate::recovery;
+use axum::serve::ListenerExt;
 use journal::{Journal, JournalError};
 use platform::{Platform, PlatformError};
 use std::net::SocketAddr;
@@ -60,6 +61,10 @@ impl Server {
         let stop_accepting = CancellationToken::new();
         let stopped = stop_accepting.clone();
         let router = app.clone().router();
+        // A frame goes out when it is written: nothing is gained by waiting for the next one.
+        let listener = listener.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
         let serving = tokio::spawn(async move {
             axum::serve(listener, router)
                 .with_graceful_shutdown(stopped.cancelled_owned())

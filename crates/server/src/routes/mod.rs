@@ -6,6 +6,7 @@ pub(crate) mod create;
 mod cursor;
 pub(crate) mod events;
 pub(crate) mod info;
+pub(crate) mod list;
 pub(crate) mod retrieve;
 
 use crate::app::App;
