@@ -1,8 +1,9 @@
 //! The newest part of one response's log, shared in memory by all its readers.
 
-use crate::Frame;
+use crate::{Frame, Phase};
 use protocol::Response;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
@@ -16,6 +17,8 @@ pub(crate) struct Tail {
     recent: Mutex<Recent>,
     /// The response folded up to some event, so that polling a long run does not refold it from the start.
     folded: Mutex<Option<Arc<Response>>>,
+    /// Whether more is expected of the response: what is kept here is worth keeping while nobody reads.
+    in_flight: AtomicBool,
 }
 
 #[derive(Default)]
@@ -30,7 +33,12 @@ impl Tail {
             head: watch::Sender::new(None),
             recent: Mutex::default(),
             folded: Mutex::default(),
+            in_flight: AtomicBool::new(false),
         }
+    }
+
+    pub fn is_in_flight(&self) -> bool {
+        self.in_flight.load(Ordering::Acquire)
     }
 
     pub fn head(&self) -> Option<u64> {
@@ -52,8 +60,12 @@ impl Tail {
         });
     }
 
-    /// Adds committed frames and moves the head.
-    pub fn publish(&self, frames: Vec<Frame>) {
+    /// Adds committed frames, which may have changed the response's phase, and moves the head.
+    pub fn publish(&self, frames: Vec<Frame>, phase: Option<Phase>) {
+        if let Some(phase) = phase {
+            self.in_flight
+                .store(phase.is_in_flight(), Ordering::Release);
+        }
         let Some(last) = frames.last().map(|frame| frame.seq) else {
             return;
         };
@@ -107,6 +119,12 @@ impl Tail {
 
 impl Recent {
     fn push(&mut self, frame: Frame) {
+        // Another process may have appended in between: what is kept here never has a gap.
+        let follows = |newest: &Frame| newest.seq + 1 == frame.seq;
+        if !self.frames.back().is_none_or(follows) {
+            self.frames.clear();
+            self.bytes = 0;
+        }
         self.bytes += frame.size();
         self.frames.push_back(frame);
         while self.bytes > TAIL_BYTES && self.frames.len() > 1 {
