@@ -134,3 +134,56 @@ impl Recent {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frames(seqs: impl IntoIterator<Item = u64>, size: usize) -> Vec<Frame> {
+        let body = "x".repeat(size);
+        let frame = |seq| Frame::encode(seq, "response.x", &body);
+        seqs.into_iter().map(frame).collect()
+    }
+
+    #[test]
+    fn a_tail_is_bounded_and_keeps_the_newest() {
+        let tail = Tail::new();
+        for seq in 0..200 {
+            tail.publish(frames([seq], 10_000), None);
+        }
+        assert!(tail.recent().bytes <= TAIL_BYTES);
+        assert_eq!(tail.frames(0, 10).map(|frames| frames.len()), None);
+        let newest = tail.frames(190, 100).unwrap();
+        assert!(newest.iter().map(|frame| frame.seq).eq(190..200));
+        assert_eq!(tail.frames(200, 10).map(|frames| frames.len()), Some(0));
+        // One frame above the bound is still served, alone.
+        tail.publish(frames([200], TAIL_BYTES + 1), None);
+        assert_eq!(tail.recent().frames.len(), 1);
+    }
+
+    #[test]
+    fn events_that_another_process_appended_leave_no_gap() {
+        let tail = Tail::new();
+        tail.publish(frames(0..5, 1), None);
+        tail.publish(frames(9..11, 1), None);
+        assert!(tail.frames(3, 10).is_none());
+        let kept = tail.frames(9, 10).unwrap();
+        assert!(kept.iter().map(|frame| frame.seq).eq(9..11));
+        assert_eq!(
+            tail.recent().bytes,
+            kept.iter().map(Frame::size).sum::<usize>()
+        );
+    }
+
+    #[test]
+    fn the_head_only_moves_forward() {
+        let tail = Tail::new();
+        let mut watch = tail.watch();
+        tail.raise(7);
+        assert!(watch.has_changed().unwrap());
+        assert_eq!(*watch.borrow_and_update(), Some(7));
+        tail.publish(frames(5..7, 1), None);
+        assert!(!watch.has_changed().unwrap());
+        assert_eq!(tail.head(), Some(7));
+    }
+}

@@ -76,3 +76,44 @@ impl Drop for Hold {
         self.tails.release(&self.response);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Frame, Phase};
+
+    #[test]
+    fn a_tail_is_shared_while_it_is_held_and_gone_after() {
+        let tails = Arc::new(Tails::default());
+        let id = ResponseId::fresh();
+        let (reader, writer) = (tails.hold(&id), tails.hold(&id));
+        drop(tails.hold(&id));
+        writer.publish(vec![Frame::encode(0, "x", "{}")], None);
+        assert_eq!(reader.head(), Some(0));
+        drop(writer);
+        assert_eq!(tails.hold(&id).head(), Some(0));
+        drop(reader);
+        assert_eq!(tails.len(), 0);
+    }
+
+    #[test]
+    fn what_is_in_flight_stays_until_it_rests() {
+        let tails = Arc::new(Tails::default());
+        let id = ResponseId::fresh();
+        let publish = |seq, phase| {
+            tails
+                .hold(&id)
+                .publish(vec![Frame::encode(seq, "x", "{}")], Some(phase));
+        };
+        publish(0, Phase::Queued);
+        publish(1, Phase::Running);
+        assert_eq!(tails.hold(&id).head(), Some(1));
+        assert_eq!(tails.len(), 1);
+        publish(2, Phase::AwaitingApproval);
+        assert_eq!(tails.len(), 0);
+        publish(3, Phase::Running);
+        assert_eq!(tails.len(), 1);
+        publish(4, Phase::Failed);
+        assert_eq!(tails.len(), 0);
+    }
+}

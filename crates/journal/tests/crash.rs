@@ -1,6 +1,9 @@
 //! I1 and I2 on SQLite: a process that appends is killed at a random moment, again and again, and whatever it
 //! acknowledged or showed to a reader is in the store that is opened next, numbered without a gap.
 
+// Everything here is a test; clippy knows only functions marked so.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use journal::{Entry, Journal, Lease, NewResponse, Phase, ResponseRow};
 use protocol::{Budget, CreateRequest, Event, MicroUsd, Response, ResponseId, SessionId};
 use rand::Rng;

@@ -1,6 +1,9 @@
 //! I4: whatever a session does and whenever it crashes, `spent + reserved ≤ cap` holds at every change of the ledger, and
 //! what the platform has charged is within what the ledger has spent or reserved.
 
+// Everything here is a test; clippy knows only functions marked so.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use journal::{Ledger, LedgerOp};
 use proptest::collection::vec;
 use proptest::prelude::*;

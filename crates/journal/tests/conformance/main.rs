@@ -1,5 +1,8 @@
 //! What every store must do: the same tests on the memory and on the SQLite backend.
 
+// Everything here is a test; clippy knows only functions marked so.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod append;
 mod create;
 mod follow;
