@@ -129,13 +129,12 @@ impl Ledger {
             }
             LedgerOp::Cap { cap } => self.cap = *cap,
             LedgerOp::Reserve { id, kind, amount } => {
-                self.reserved.insert(
-                    id.clone(),
-                    Reservation {
-                        kind: *kind,
-                        amount: *amount,
-                    },
-                );
+                let (kind, amount) = (*kind, *amount);
+                // An id that is reserved twice covers both: money that may be spent never drops out of sight.
+                self.reserved
+                    .entry(id.clone())
+                    .and_modify(|held| held.amount += amount)
+                    .or_insert(Reservation { kind, amount });
             }
             LedgerOp::Settle { id, amount } => {
                 if let Some(reservation) = self.reserved.remove(id) {

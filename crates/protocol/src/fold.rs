@@ -80,6 +80,7 @@ impl Response {
                 self.incomplete_details = Some(IncompleteDetails {
                     reason: IncompleteReason::ServerRestart,
                 });
+                self.pending_approval = None;
             }
             Event::Completed { response } => self.end(Status::Completed, response),
             Event::Failed { response } => self.end(Status::Failed, response),

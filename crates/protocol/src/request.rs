@@ -8,6 +8,8 @@ const DEFAULT_WAIT_SECONDS: u64 = 900;
 const MOST_WAIT_SECONDS: u64 = 3600;
 const MOST_COST_USD: f64 = 500.0;
 const INSTRUCTIONS_LIMIT: usize = 20_000;
+/// Levels of nesting in a field that is echoed. It comes back inside events, and what reads those gives up at 128.
+const DEEPEST: u32 = 64;
 
 /// A checked `POST /v1/responses`.
 #[derive(Debug, Clone, PartialEq)]
@@ -229,10 +231,29 @@ fn openai_fields(body: &Reader<'_>) -> Result<Map<String, Value>, Problem> {
     {
         return Err(body.invalid("truncation", "must be auto or disabled"));
     }
-    let given = OPENAI_FIELDS
-        .iter()
-        .filter_map(|&field| Some((field.to_owned(), body.get(field)?.clone())));
-    Ok(given.collect())
+    let mut given = Map::new();
+    for field in OPENAI_FIELDS {
+        let Some(value) = body.get(field) else {
+            continue;
+        };
+        if !is_shallow(value, DEEPEST) {
+            return Err(body.invalid(field, "is nested too deeply"));
+        }
+        given.insert(field.to_owned(), value.clone());
+    }
+    Ok(given)
+}
+
+/// Whether a value is nested at most `levels` deep.
+fn is_shallow(value: &Value, levels: u32) -> bool {
+    let Some(below) = levels.checked_sub(1) else {
+        return false;
+    };
+    match value {
+        Value::Array(values) => values.iter().all(|value| is_shallow(value, below)),
+        Value::Object(fields) => fields.values().all(|value| is_shallow(value, below)),
+        _ => true,
+    }
 }
 
 /// Refuses what would change a request's meaning if it were ignored.
@@ -440,6 +461,30 @@ mod tests {
             let shown: String = body.to_string().chars().take(80).collect();
             assert_eq!(refusal(body), (code, param.map(str::to_owned)), "{shown}");
         }
+    }
+
+    #[test]
+    fn what_is_echoed_can_be_read_back_from_an_event() {
+        let nested = |levels| (0..levels).fold(json!(1), |value, _| json!({"a": value}));
+        let body = |levels| json!({"input": "x", "text": {"format": nested(levels)}});
+        assert_eq!(
+            refusal(body(100)),
+            ("invalid_value", Some("text".to_owned()))
+        );
+        let request = CreateRequest::parse(&body(60)).unwrap();
+        let response = crate::Response::submitted(
+            ResponseId::fresh(),
+            crate::SessionId::fresh(),
+            &request,
+            "m".into(),
+            crate::Budget::new(MicroUsd(1), MicroUsd(0), MicroUsd(0)),
+            0,
+        );
+        let event = crate::Event::Created {
+            response: Box::new(response),
+        };
+        let line = event.encode(0).unwrap();
+        assert_eq!(serde_json::from_str::<crate::Event>(&line).unwrap(), event);
     }
 
     #[test]
