@@ -280,6 +280,7 @@ impl Play {
             url: "https://example.com".into(),
             reservation,
             micro_usd_per_minute: cost,
+            started_at: 0,
         };
         let private = Private {
             resource: Some(resource),
