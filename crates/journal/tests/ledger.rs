@@ -20,6 +20,8 @@ enum Move {
     },
     /// A call ends and has cost a share of what was reserved, in percent; the outcome is lost with the process or not.
     End { pick: usize, share: u64, lost: bool },
+    /// A call that goes on has cost a share of what is still reserved.
+    Accrue { pick: usize, share: u64 },
     /// A call never began to cost anything.
     Release { pick: usize },
     /// A person sets another cap.
@@ -48,6 +50,7 @@ fn any_move() -> impl Strategy<Value = Move> {
             .prop_map(|(calls, survive)| Move::Begin { calls, survive }),
         6 => (any::<usize>(), 0u64..=100, any::<bool>())
             .prop_map(|(pick, share, lost)| Move::End { pick, share, lost }),
+        2 => (any::<usize>(), 0u64..=120).prop_map(|(pick, share)| Move::Accrue { pick, share }),
         1 => any::<usize>().prop_map(|pick| Move::Release { pick }),
         1 => (0u64..3_000).prop_map(|cap| Move::Cap { cap }),
         1 => proptest::option::of(0u64..3_000).prop_map(|cap| Move::Next { cap }),
@@ -118,6 +121,18 @@ impl Session {
         match step {
             Move::Begin { calls, survive } => self.begin(calls, *survive),
             Move::End { pick, share, lost } => self.end(*pick, *share, *lost),
+            Move::Accrue { pick, share } => {
+                match self.running.get(*pick % self.running.len().max(1)) {
+                    Some(id) => {
+                        let held = self.live.reservation(id).unwrap().amount;
+                        let amount = u128::from(held.0) * u128::from(*share) / 100;
+                        let amount = MicroUsd(u64::try_from(amount).unwrap_or(u64::MAX));
+                        let id = id.clone();
+                        self.record(&LedgerOp::Accrue { id, amount })
+                    }
+                    None => Ok(()),
+                }
+            }
             Move::Release { pick } => match self.pick(*pick) {
                 Some(id) => {
                     let cost = *self.charges.entry(id.clone()).or_default();
@@ -173,8 +188,8 @@ impl Session {
         let Some(id) = self.pick(pick) else {
             return Ok(());
         };
-        let reserved = self.live.reservation(&id).unwrap().amount;
-        let cost = u128::from(reserved.0) * u128::from(share) / 100;
+        let held = self.live.reservation(&id).unwrap();
+        let cost = u128::from((held.amount + held.accrued).0) * u128::from(share) / 100;
         // What ended in an earlier process has its price already, and is found out now.
         let cost = MicroUsd(u64::try_from(cost).unwrap());
         let cost = *self.charges.entry(id.clone()).or_insert(cost);
@@ -200,7 +215,7 @@ impl Session {
         let open: Vec<_> = self
             .live
             .reservations()
-            .map(|(id, held)| (id.to_owned(), held.amount))
+            .map(|(id, held)| (id.to_owned(), held.amount + held.accrued))
             .collect();
         for (id, amount) in open {
             if id.starts_with("model:") {
