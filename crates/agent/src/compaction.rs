@@ -28,6 +28,10 @@ impl Work<'_> {
         let Some(length) = offer.and_then(|offer| offer.context_length) else {
             return false;
         };
+        // With little more than the kept messages there is nothing to gain.
+        if self.recorder.state().transcript.raw().len() <= 2 * KEPT {
+            return false;
+        }
         self.recorder.state().transcript.likely_tokens() * 100 > length * THRESHOLD_PERCENT
     }
 
@@ -193,6 +197,11 @@ fn part_text(part: &ContentPart) -> String {
         ContentPart::Text(text) => text.clone(),
         ContentPart::Image { .. } => "(an image)".into(),
     }
+}
+
+/// The conversation was shortened and the model still refuses it.
+pub(crate) fn still_too_long() -> Step {
+    too_long("its newest messages alone are too long")
 }
 
 fn too_long(why: &str) -> Step {

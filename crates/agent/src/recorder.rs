@@ -115,15 +115,21 @@ impl Recorder {
 
     /// Goes on with a response whose log has been folded into `state`.
     ///
-    /// # Panics
-    /// Never: a state without a response has no recorder and yields `None`.
-    #[must_use]
-    pub fn resume(journal: &Journal, lease: &Lease, state: SessionState) -> Option<Self> {
-        let response = state.response.as_ref()?;
+    /// # Errors
+    /// The state, when it holds no response.
+    pub fn resume(
+        journal: &Journal,
+        lease: &Lease,
+        state: SessionState,
+    ) -> Result<Self, Box<SessionState>> {
+        let Some(response) = &state.response else {
+            return Err(Box::new(state));
+        };
         let (id, next_seq) = (response.id.clone(), response.last_sequence_number + 1);
-        Some(Self {
-            journal: journal.clone(),
-            lease: lease.clone(),
+        let (journal, lease) = (journal.clone(), lease.clone());
+        Ok(Self {
+            journal,
+            lease,
             id,
             state,
             next_seq,
@@ -133,6 +139,11 @@ impl Recorder {
     #[must_use]
     pub fn id(&self) -> &ResponseId {
         &self.id
+    }
+
+    #[must_use]
+    pub fn lease(&self) -> &Lease {
+        &self.lease
     }
 
     #[must_use]

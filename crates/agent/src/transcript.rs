@@ -189,7 +189,7 @@ fn parts(item: &InputItem) -> Vec<ContentPart> {
 /// Bytes of a message. An image counts as the most tokens that a provider charges for one, not as its base64.
 pub(crate) fn size(message: &ChatMessage) -> u64 {
     const IMAGE: u64 = 8_000;
-    
+
     match message {
         ChatMessage::System(text) => text.len() as u64,
         ChatMessage::User(parts) => parts

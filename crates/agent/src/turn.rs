@@ -6,7 +6,7 @@ use crate::recorder::{Draft, Ending, Recorder};
 use crate::relay::Answer;
 use crate::scrub::Scrubber;
 use crate::stop::{Stop, StopReason};
-use crate::{guards, recorder};
+use crate::{compaction, guards, recorder};
 use journal::{AppendError, LedgerOp, Private};
 use platform::Platform;
 use protocol::{
@@ -161,18 +161,25 @@ impl Work<'_> {
 
     async fn iterate(&mut self) -> Result<Step, TurnError> {
         let (mut plan_reminders, mut length_reminders) = (0, 0);
+        let mut was_too_long = false;
         loop {
             if let Some(step) = self.before_model_call().await? {
                 return Ok(step);
             }
             let answer = match self.model_step().await? {
                 ModelStep::Rest(step) => return Ok(step),
+                // Shortened once already, and still too long: the newest messages alone do not fit.
+                ModelStep::TooLong if was_too_long => return Ok(compaction::still_too_long()),
                 ModelStep::TooLong => match self.compact().await? {
                     Some(step) => return Ok(step),
-                    None => continue,
+                    None => {
+                        was_too_long = true;
+                        continue;
+                    }
                 },
                 ModelStep::Answered(answer) => answer,
             };
+            was_too_long = false;
             if answer.finish_reason.as_deref() == Some("length") {
                 length_reminders += 1;
                 if length_reminders > LENGTH_REMINDERS && answer.calls.is_empty() {
@@ -351,6 +358,18 @@ impl Recorder {
     /// As [`Recorder::record`].
     pub async fn cancel(&mut self) -> Result<(), AppendError> {
         self.end(recorder::Ending::Cancelled).await
+    }
+
+    /// Records that the turn failed for a reason of our own.
+    ///
+    /// # Errors
+    /// As [`Recorder::record`].
+    pub async fn fail_internally(&mut self) -> Result<(), AppendError> {
+        let error = RunError::new(
+            FailureType::InternalError,
+            "The turn failed inside the server.",
+        );
+        self.end(recorder::Ending::Failed(error)).await
     }
 
     /// Records that the turn of this response has been lost: it pauses with `server_restart`.

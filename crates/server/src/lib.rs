@@ -1,1 +1,22 @@
-//! To be written.
+//! The HTTP surface and the life of sessions.
+//!
+//! In: HTTP requests with a Hugging Face token. Out: the response object, event streams, or one [`protocol::Problem`]
+//! mapped to HTTP in one place. A route checks, asks the [`sessions`] to act, and reads the journal; it never writes to a
+//! stream what is not in the log. The token is held by a live session, in memory only.
+
+mod app;
+mod auth;
+mod body;
+mod config;
+mod models;
+mod recovery;
+mod refusal;
+mod routes;
+mod serve;
+mod sessions;
+mod stream;
+mod turns;
+mod view;
+
+pub use config::{Config, Model, SandboxKind};
+pub use serve::{Server, StartError};

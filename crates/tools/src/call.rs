@@ -17,7 +17,7 @@ pub struct ToolSession {
     pub account: String,
     /// Every namespace the account may act in, its own first.
     pub namespaces: Vec<String>,
-    pub sandbox: Sandbox,
+    pub sandbox: Arc<Sandbox>,
     /// Files the model has seen in the current sandbox. A plain mutex: set operations only.
     seen: Mutex<HashSet<String>>,
 }
@@ -29,7 +29,7 @@ impl ToolSession {
         token: Token,
         account: String,
         orgs: &[String],
-        sandbox: Sandbox,
+        sandbox: Arc<Sandbox>,
     ) -> Self {
         let namespaces = std::iter::once(account.clone())
             .chain(orgs.iter().cloned())

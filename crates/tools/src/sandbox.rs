@@ -28,6 +28,8 @@ pub struct SandboxSettings {
     pub kind: SandboxKind,
     /// The `ml-intern` executable, which is also the sandbox's server.
     pub exe: PathBuf,
+    /// Follows no redirects: a sandbox must not be able to send its headers elsewhere.
+    pub http: reqwest::Client,
 }
 
 /// One session's sandbox. At most one runs at a time.
@@ -100,7 +102,14 @@ impl Sandbox {
         let sandbox = match self.settings.kind {
             SandboxKind::Local => Running::Local(self.start_local(session).await?),
             SandboxKind::Jobs => Running::Job(
-                job::JobSandbox::start(session, &self.session, response, announce).await?,
+                job::JobSandbox::start(
+                    session,
+                    &self.settings.http,
+                    &self.session,
+                    response,
+                    announce,
+                )
+                .await?,
             ),
         };
         *running = Some(sandbox);
@@ -138,7 +147,7 @@ impl Sandbox {
     async fn start_local(&self, session: &ToolSession) -> Result<LocalSandbox, String> {
         let config = LocalConfig {
             exe: self.settings.exe.clone(),
-            http: session.platform.http().clone(),
+            http: self.settings.http.clone(),
             env: BTreeMap::from([(
                 "HF_ENDPOINT".to_owned(),
                 session.platform.endpoints().hub.clone(),

@@ -45,10 +45,16 @@ pub(super) async fn report_repos(arguments: &Arguments, call: &Call, job: &Job, 
 
 /// Repo ids in `text` that lie in one of `namespaces`, with the kind that stands before them in a URL.
 fn candidates(text: &str, namespaces: &[String]) -> Vec<(RepoKind, String)> {
-    // The pattern is a constant that compiles; without it there are simply no candidates.
-    let Ok(pattern) =
-        Regex::new(r"(?:(datasets|spaces)/)?([A-Za-z0-9][\w.-]*)/([A-Za-z0-9][\w.-]*)")
-    else {
+    let owners: Vec<String> = namespaces
+        .iter()
+        .map(|name| regex_lite::escape(name))
+        .collect();
+    let pattern = format!(
+        r"(?:^|[^A-Za-z0-9_.-])(?:(datasets|spaces)/)?({})/([A-Za-z0-9][\w.-]*)",
+        owners.join("|")
+    );
+    // Names are escaped, so the pattern compiles; without it there are simply no candidates.
+    let Ok(pattern) = Regex::new(&pattern) else {
         return Vec::new();
     };
     let mut seen = BTreeSet::new();
@@ -57,12 +63,6 @@ fn candidates(text: &str, namespaces: &[String]) -> Vec<(RepoKind, String)> {
         let (Some(owner), Some(name)) = (captures.get(2), captures.get(3)) else {
             continue;
         };
-        if !namespaces
-            .iter()
-            .any(|namespace| namespace == owner.as_str())
-        {
-            continue;
-        }
         let id = format!(
             "{}/{}",
             owner.as_str(),

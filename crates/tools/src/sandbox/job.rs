@@ -52,6 +52,7 @@ pub(super) async fn price_per_minute(platform: &Platform) -> Option<u64> {
 impl JobSandbox {
     pub async fn start<F: Future<Output = ()>>(
         session: &ToolSession,
+        http: &reqwest::Client,
         id: &SessionId,
         response: &ResponseId,
         announce: impl FnOnce(Started) -> F,
@@ -82,7 +83,7 @@ impl JobSandbox {
                 .unwrap_or_default(),
         })
         .await;
-        match wait_until_ready(session, &namespace, &job, secret).await {
+        match wait_until_ready(session, http, &namespace, &job, secret).await {
             Ok(client) => Ok(Self {
                 job: job.id,
                 namespace,
@@ -189,6 +190,7 @@ fn may_carry_token(url: &str, hub: &str) -> bool {
 
 async fn wait_until_ready(
     session: &ToolSession,
+    http: &reqwest::Client,
     namespace: &str,
     created: &Job,
     secret: SecretString,
@@ -206,9 +208,8 @@ async fn wait_until_ready(
                 return Err("the platform named an address that is not its own".into());
             }
             let bearer = Some(SecretString::from(session.token.expose().to_owned()));
-            let http = session.platform.http().clone();
             let client = SandboxClient::new(
-                http,
+                http.clone(),
                 url.trim_end_matches('/').to_owned(),
                 secret.clone(),
                 bearer,

@@ -1,0 +1,126 @@
+//! `ml-intern serve`
+
+use std::io::{Write, stdout};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::Args;
+use platform::Endpoints;
+
+use super::log::{self, LogFormat};
+use crate::embed::{Embedded, Sandbox, Settings, default_store};
+use crate::exit::Exit;
+use crate::interrupt;
+
+/// Serve the HTTP API
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Address to listen on; port 0 picks a free one
+    #[arg(long, env = "ML_INTERN_ADDR", default_value = "127.0.0.1:7860")]
+    addr: SocketAddr,
+    /// Where runs are kept: sqlite:PATH or memory [default: sqlite: under the user's data directory]
+    #[arg(long, env = "ML_INTERN_STORE")]
+    store: Option<String>,
+    /// Where the agent's shell and files live
+    #[arg(long, env = "ML_INTERN_SANDBOX", value_enum, default_value = "jobs")]
+    sandbox: Sandbox,
+    /// Model of requests that name none [default: by the caller's plan]
+    #[arg(long, env = "ML_INTERN_DEFAULT_MODEL")]
+    model: Option<String>,
+    /// Format of the log on standard error
+    #[arg(long, value_enum, default_value = "text")]
+    log: LogFormat,
+    /// Seconds of silence on an event stream before a keep-alive
+    #[arg(long, env = "ML_INTERN_KEEPALIVE_SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=60))]
+    keepalive: u64,
+    /// Seconds without a turn after which a session releases its sandbox and memory
+    #[arg(long, env = "ML_INTERN_IDLE_SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(1..))]
+    idle: u64,
+    #[command(flatten)]
+    platform: PlatformArgs,
+}
+
+/// Where the services of Hugging Face are reached; the real ones where nothing is said.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Platform addresses")]
+pub struct PlatformArgs {
+    /// The Hub
+    #[arg(long = "hf-endpoint", env = "HF_ENDPOINT", value_name = "URL")]
+    hub: Option<String>,
+    /// The inference router, with its version path
+    #[arg(long = "hf-router-url", env = "HF_ROUTER_URL", value_name = "URL")]
+    router: Option<String>,
+    /// The dataset viewer
+    #[arg(
+        long = "hf-datasets-server-url",
+        env = "HF_DATASETS_SERVER_URL",
+        value_name = "URL"
+    )]
+    datasets_server: Option<String>,
+    /// GitHub's REST API
+    #[arg(long = "github-api-url", env = "GITHUB_API_URL", value_name = "URL")]
+    github: Option<String>,
+    /// The MCP server whose tools are offered; empty for none
+    #[arg(long = "mcp-url", env = "ML_INTERN_MCP_URL", value_name = "URL")]
+    mcp: Option<String>,
+}
+
+impl PlatformArgs {
+    pub fn endpoints(self) -> Endpoints {
+        let real = Endpoints::default();
+        let or = |given: Option<String>, real: String| match given.as_deref().map(clean_url) {
+            Some(url) if !url.is_empty() => url,
+            _ => real,
+        };
+        Endpoints {
+            hub: or(self.hub, real.hub),
+            router: or(self.router, real.router),
+            datasets_server: or(self.datasets_server, real.datasets_server),
+            github: or(self.github, real.github),
+            mcp: match self.mcp {
+                Some(url) => Some(clean_url(&url)).filter(|url| !url.is_empty()),
+                None => real.mcp,
+            },
+        }
+    }
+}
+
+fn clean_url(url: &str) -> String {
+    url.trim().trim_end_matches('/').to_owned()
+}
+
+impl Serve {
+    pub async fn run(self) -> anyhow::Result<Exit> {
+        log::start(self.log, "info");
+        let store = self.store.unwrap_or_else(default_store);
+        let settings = Settings {
+            addr: self.addr,
+            store: store.clone(),
+            sandbox: self.sandbox,
+            default_model: self.model,
+            endpoints: self.platform.endpoints(),
+            keepalive: Duration::from_secs(self.keepalive),
+            idle: Duration::from_secs(self.idle),
+        };
+        let server = Embedded::start(settings).await?;
+        // Whoever started it may have closed the pipe; it serves all the same.
+        let _ = writeln!(
+            stdout(),
+            "ml-intern listening on {} (store {})",
+            server.url(),
+            without_password(&store)
+        );
+        interrupt::asked_to_end().await;
+        tracing::info!("asked to end: closing runs and streams");
+        server.stop().await;
+        Ok(Exit::Done)
+    }
+}
+
+/// A store's address as it may be printed.
+fn without_password(store: &str) -> &str {
+    match store.split_once("://") {
+        Some((kind, _)) => kind,
+        None => store,
+    }
+}

@@ -1,0 +1,41 @@
+//! The server and the simulated platform as processes, and a bare HTTP client: what the integration tests share.
+//!
+//! Nothing here knows the server's insides; it speaks HTTP and reads bytes.
+
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
+
+mod client;
+mod process;
+mod stream;
+
+pub use client::Client;
+pub use process::{ServeOptions, Server, Sim};
+pub use stream::{RawEvent, RawStream, parse_frames};
+
+use std::time::{Duration, Instant};
+
+/// The longest that any condition is waited for.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Polls until `check` gives something.
+///
+/// # Panics
+/// After [`PATIENCE`].
+pub async fn eventually<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    mut check: impl FnMut() -> F,
+) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(value) = check().await {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "waited too long for {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A task that carries its own scenario for the scripted model.
+pub fn scripted(task: &str, scenario: &str) -> String {
+    format!("{task}\n```scenario\n{scenario}\n```")
+}

@@ -1,0 +1,66 @@
+//! After a restart, or when a turn is lost: every response that was in flight gets its end or its pause (I7).
+
+use crate::sessions::Sessions;
+use journal::{AppendError, JournalError};
+use protocol::ResponseId;
+use std::time::Duration;
+
+/// How a turn was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Loss {
+    /// Its process ended.
+    Restart,
+    /// The store refused its events.
+    Store,
+    /// It panicked.
+    Panic,
+}
+
+/// Retries while the store does not take the end.
+const RETRIES: u32 = 8;
+
+/// Ends every turn that was in flight when the last process ended. To be called before the first request is served.
+///
+/// # Errors
+/// When the store fails.
+pub(crate) async fn recover(sessions: &Sessions) -> Result<usize, JournalError> {
+    let lost = sessions.journal.in_flight().await?;
+    for row in &lost {
+        if let Err(error) = end(sessions, &row.id, Loss::Restart).await {
+            tracing::error!(response = %row.id, %error, "a lost response could not be ended");
+        }
+    }
+    Ok(lost.len())
+}
+
+/// Ends one lost response; tries again while the store fails.
+pub(crate) async fn end_lost(sessions: &Sessions, response: &ResponseId, loss: Loss) {
+    let mut wait = Duration::from_millis(100);
+    for _ in 0..RETRIES {
+        match end(sessions, response, loss).await {
+            Ok(()) | Err(AppendError::Fenced | AppendError::Unknown) => return,
+            Err(error) => {
+                tracing::warn!(%response, %error, "a lost response could not be ended yet")
+            }
+        }
+        tokio::time::sleep(wait).await;
+        wait *= 2;
+    }
+}
+
+async fn end(sessions: &Sessions, response: &ResponseId, loss: Loss) -> Result<(), AppendError> {
+    let Some(row) = sessions.journal.response(response).await? else {
+        return Ok(());
+    };
+    if !row.phase.is_in_flight() {
+        return Ok(());
+    }
+    let rested = sessions.restore(&row.session_id).await?;
+    let Ok(mut recorder) = rested.recorder(&sessions.journal, response) else {
+        return Ok(());
+    };
+    match loss {
+        Loss::Panic => recorder.fail_internally().await,
+        Loss::Restart | Loss::Store => recorder.interrupt().await,
+    }
+}

@@ -1,0 +1,76 @@
+//! The one mapping from a [`Problem`] to HTTP.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use journal::{AppendError, JournalError};
+use protocol::Problem;
+
+/// A problem on its way out.
+#[derive(Debug)]
+pub(crate) struct Refusal(pub Problem);
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl From<JournalError> for Refusal {
+    fn from(error: JournalError) -> Self {
+        tracing::error!(%error, "the journal failed");
+        Self(Problem::internal())
+    }
+}
+
+impl From<AppendError> for Refusal {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Busy => Self(session_busy()),
+            AppendError::ApprovalPending => Self(approval_pending()),
+            error => {
+                tracing::error!(%error, "an append failed");
+                Self(Problem::internal())
+            }
+        }
+    }
+}
+
+pub(crate) fn session_busy() -> Problem {
+    Problem::conflict(
+        "session_busy",
+        "The session is still processing a response.",
+    )
+}
+
+pub(crate) fn approval_pending() -> Problem {
+    Problem::conflict(
+        "approval_pending",
+        "The session waits for a decision on its pending actions (/approvals).",
+    )
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let Self(problem) = self;
+        let status =
+            StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(problem.body())).into_response();
+        let headers = response.headers_mut();
+        if let Some(seconds) = problem.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        match problem.status {
+            401 => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            // SDKs retry 409 by themselves, and here it would never help.
+            409 => {
+                let name = HeaderName::from_static("x-should-retry");
+                headers.insert(name, HeaderValue::from_static("false"));
+            }
+            _ => {}
+        }
+        response
+    }
+}

@@ -1,0 +1,36 @@
+//! One file a route.
+
+pub(crate) mod approvals;
+pub(crate) mod cancel;
+pub(crate) mod create;
+mod cursor;
+pub(crate) mod events;
+pub(crate) mod info;
+pub(crate) mod list;
+pub(crate) mod retrieve;
+
+use crate::app::App;
+use crate::auth::Caller;
+use crate::refusal::Refusal;
+use crate::sessions::owned_row;
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use journal::ResponseRow;
+use protocol::{Problem, ResponseId};
+
+/// The caller's response with this id; another account's is as unknown as one that never was.
+async fn owned(app: &App, caller: &Caller, id: &str) -> Result<ResponseRow, Refusal> {
+    let row = owned_row(&app.journal, id, caller.account()).await?;
+    row.ok_or_else(|| Refusal(Problem::response_not_found()))
+}
+
+/// The response object as it is now.
+async fn object(app: &App, id: &ResponseId) -> Result<Response, Refusal> {
+    let row = app
+        .journal
+        .response(id)
+        .await?
+        .ok_or_else(Problem::response_not_found)?;
+    let object = app.journal.object(&row).await?;
+    Ok(Json(&*object).into_response())
+}

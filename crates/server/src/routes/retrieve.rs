@@ -1,0 +1,47 @@
+//! `GET /v1/responses/{id}`: the object, or the OpenAI-shaped stream.
+
+use super::cursor::{self, Params};
+use super::{object, owned};
+use crate::app::App;
+use crate::auth::Caller;
+use crate::refusal::Refusal;
+use crate::stream::{self, Style};
+use crate::view::View;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::HeaderMap;
+
+pub(crate) async fn retrieve(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    query: Params,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let row = owned(&app, &caller, &id).await?;
+    let wants_stream = query
+        .stream
+        .as_deref()
+        .is_some_and(|value| value.eq_ignore_ascii_case("true") || value == "1");
+    if !wants_stream {
+        return object(&app, &row.id).await;
+    }
+    let cursor = cursor::from_query(&query, &row)?;
+    let view = match &query.view {
+        Some(name) => View::named(name)?,
+        None => View::for_sdk_route(&headers),
+    };
+    let style = Style {
+        view,
+        with_ids: false,
+        with_done: true,
+    };
+    if row.phase.is_terminal() && cursor.next > row.head {
+        return Ok(stream::empty(&app, style));
+    }
+    Ok(stream::follow(
+        &app,
+        app.journal.follow(&row, cursor.next).await?,
+        style,
+    ))
+}

@@ -1,0 +1,107 @@
+//! A running server: start, address, graceful end.
+
+use crate::app::App;
+use crate::config::Config;
+use crate::recovery;
+use axum::serve::ListenerExt;
+use journal::{Journal, JournalError};
+use platform::{Platform, PlatformError};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// How long turns may take to record their pause on shutdown.
+const TURN_GRACE: Duration = Duration::from_secs(5);
+/// How long requests may take to end after that.
+const REQUEST_GRACE: Duration = Duration::from_secs(5);
+const SWEEP_EVERY: Duration = Duration::from_secs(5);
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error("the platform's client could not be made: {0}")]
+    Platform(#[from] PlatformError),
+    #[error("the sandboxes' client could not be made: {0}")]
+    Client(#[from] reqwest::Error),
+    #[error("the listener failed: {0}")]
+    Listener(#[from] std::io::Error),
+}
+
+pub struct Server {
+    addr: SocketAddr,
+    app: App,
+    stop_accepting: CancellationToken,
+    serving: JoinHandle<std::io::Result<()>>,
+    sweeping: JoinHandle<()>,
+}
+
+impl Server {
+    /// Opens the store, ends what an earlier process left in flight, and then serves.
+    ///
+    /// # Errors
+    /// When the store cannot be opened or recovered, or the listener is unusable.
+    pub async fn start(config: Config, listener: TcpListener) -> Result<Self, StartError> {
+        let addr = listener.local_addr()?;
+        let journal = Journal::open(&config.store).await?;
+        let platform = Platform::new(config.endpoints.clone())?;
+        let sandbox_http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        let app = App::new(&config, journal, platform, sandbox_http);
+        let lost = recovery::recover(&app.sessions).await?;
+        if lost > 0 {
+            tracing::info!(
+                responses = lost,
+                "paused the turns that an earlier process left in flight"
+            );
+        }
+        let stop_accepting = CancellationToken::new();
+        let stopped = stop_accepting.clone();
+        let router = app.clone().router();
+        // A frame goes out when it is written: nothing is gained by waiting for the next one.
+        let listener = listener.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
+        let serving = tokio::spawn(async move {
+            axum::serve(listener, router)
+                .with_graceful_shutdown(stopped.cancelled_owned())
+                .await
+        });
+        let sweeping = tokio::spawn(sweep(app.clone()));
+        Ok(Self {
+            addr,
+            app,
+            stop_accepting,
+            serving,
+            sweeping,
+        })
+    }
+
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Takes no new work, lets every turn record its pause, ends the streams behind it, then closes.
+    pub async fn shutdown(self) {
+        self.app.drain();
+        self.app.sessions.shut_down(TURN_GRACE).await;
+        self.stop_accepting.cancel();
+        // Streams have the pause by now; give slow readers a moment to take it.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        self.app.closing.cancel();
+        let _ = tokio::time::timeout(REQUEST_GRACE, self.serving).await;
+        self.sweeping.abort();
+    }
+}
+
+async fn sweep(app: App) {
+    let mut ticks = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        ticks.tick().await;
+        app.sessions.release_idle().await;
+    }
+}

@@ -1,0 +1,274 @@
+//! Starting, deciding, cancelling and finishing turns.
+
+use crate::auth::Caller;
+use crate::models::Models;
+use crate::recovery;
+use crate::refusal::{self, Refusal};
+use crate::sessions::{Rested, Session, Sessions, Slot, owned_row};
+use agent::{Recorder, Start, Stop, StopReason};
+use futures_util::FutureExt;
+use journal::{Phase, ResponseRow};
+use protocol::{ApprovalRequest, CreateRequest, MicroUsd, Problem, ResponseId, Status};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use tools::ToolSession;
+
+impl Sessions {
+    /// Submits a task: a new session, or the next turn of the session of an earlier response.
+    pub async fn submit(
+        self: &Arc<Self>,
+        caller: &Caller,
+        models: &Models,
+        request: &CreateRequest,
+    ) -> Result<ResponseId, Refusal> {
+        match &request.previous_response_id {
+            None => {
+                let model = models.choose(request.model.as_deref(), caller.identity.plan)?;
+                let (session, rested) = self.fresh();
+                let mut slot = session.slot().await;
+                let submitted = self
+                    .begin(&session, &mut slot, rested, model, caller, request)
+                    .await;
+                if submitted.is_err() {
+                    drop(slot);
+                    self.forget(&session.id);
+                }
+                submitted
+            }
+            Some(previous) => {
+                let row = owned_row(&self.journal, previous.as_str(), caller.account()).await?;
+                let row = row.ok_or_else(Problem::previous_response_not_found)?;
+                self.chain(caller, &row, request).await
+            }
+        }
+    }
+
+    async fn chain(
+        self: &Arc<Self>,
+        caller: &Caller,
+        row: &ResponseRow,
+        request: &CreateRequest,
+    ) -> Result<ResponseId, Refusal> {
+        let session = self.get(&row.session_id);
+        let mut slot = session.slot().await;
+        let Some(rested) = slot.take(self, &session.id).await? else {
+            return Err(Refusal(refusal::session_busy()));
+        };
+        let newest = rested.state.response.as_ref();
+        let waits = newest.is_some_and(|response| response.pending_approval.is_some());
+        if waits {
+            slot.rest(rested);
+            return Err(Refusal(refusal::approval_pending()));
+        }
+        let model = newest
+            .map(|response| response.model.clone())
+            .unwrap_or_default();
+        self.begin(&session, &mut slot, rested, model, caller, request)
+            .await
+    }
+
+    async fn begin(
+        self: &Arc<Self>,
+        session: &Arc<Session>,
+        slot: &mut Slot,
+        rested: Rested,
+        model: String,
+        caller: &Caller,
+        request: &CreateRequest,
+    ) -> Result<ResponseId, Refusal> {
+        let tools = self.tools(session, &rested, caller);
+        let Rested {
+            lease,
+            state,
+            tools: earlier,
+        } = rested;
+        let submitted = Recorder::submit(
+            &self.journal,
+            &lease,
+            state,
+            caller.account(),
+            model,
+            request,
+        )
+        .await;
+        match submitted {
+            Ok(recorder) => {
+                let id = recorder.id().clone();
+                self.start(session, slot, recorder, tools, Start::Fresh);
+                Ok(id)
+            }
+            Err((state, error)) => {
+                slot.rest(Rested {
+                    lease,
+                    state: *state,
+                    tools: earlier,
+                });
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Decides a paused batch; the turn goes on under the same response.
+    pub async fn decide(
+        self: &Arc<Self>,
+        caller: &Caller,
+        row: &ResponseRow,
+        decision: &ApprovalRequest,
+    ) -> Result<(), Refusal> {
+        let session = self.get(&row.session_id);
+        let mut slot = session.slot().await;
+        let Some(rested) = slot.take(self, &session.id).await? else {
+            return Err(not_awaiting());
+        };
+        let waits = rested.state.response.as_ref().is_some_and(|response| {
+            response.id == row.id
+                && response.status == Status::Incomplete
+                && response.pending_approval.is_some()
+        });
+        if let Err(refusal) = check_decision(waits, decision, rested.state.ledger.spent()) {
+            slot.rest(rested);
+            return Err(refusal);
+        }
+        let tools = self.tools(&session, &rested, caller);
+        let mut recorder = match rested.recorder(&self.journal, &row.id) {
+            Ok(recorder) => recorder,
+            Err(rested) => {
+                slot.rest(*rested);
+                return Err(not_awaiting());
+            }
+        };
+        // On failure nothing is put back: the slot stays cold, and the journal decides.
+        recorder.decide(decision).await?;
+        let start = match decision.approve {
+            true => Start::Approved,
+            false => Start::Denied {
+                feedback: decision.feedback.clone(),
+            },
+        };
+        self.start(&session, &mut slot, recorder, tools, start);
+        Ok(())
+    }
+
+    /// Asks a turn to stop; a paused response is cancelled at once; one that has ended is left alone.
+    pub async fn cancel(self: &Arc<Self>, row: &ResponseRow) -> Result<(), Refusal> {
+        if row.phase.is_terminal() {
+            return Ok(());
+        }
+        let session = self.get(&row.session_id);
+        let mut slot = session.slot().await;
+        if let Slot::Running { response, .. } = &*slot {
+            if *response == row.id {
+                slot.stop(StopReason::Cancelled);
+            }
+            return Ok(());
+        }
+        let Some(rested) = slot.take(self, &session.id).await? else {
+            return Ok(());
+        };
+        let (lease, tools) = (rested.lease.clone(), rested.tools.clone());
+        match rested.recorder(&self.journal, &row.id) {
+            Ok(mut recorder) => {
+                let is_open = recorder
+                    .response()
+                    .is_some_and(|response| !response.status.is_terminal());
+                if is_open {
+                    recorder.cancel().await?;
+                }
+                slot.rest(Rested {
+                    lease,
+                    state: recorder.into_state(),
+                    tools,
+                });
+            }
+            Err(rested) => slot.rest(*rested),
+        }
+        Ok(())
+    }
+
+    /// Runs a turn on a task of its own. When it rests, its session does.
+    fn start(
+        self: &Arc<Self>,
+        session: &Arc<Session>,
+        slot: &mut Slot,
+        mut recorder: Recorder,
+        tools: Arc<ToolSession>,
+        start: Start,
+    ) {
+        let stop = Stop::default();
+        *slot = Slot::Running {
+            response: recorder.id().clone(),
+            stop: stop.clone(),
+        };
+        let (sessions, session) = (Arc::clone(self), Arc::clone(session));
+        tokio::spawn(async move {
+            let turn = sessions
+                .agent
+                .run(&mut recorder, Arc::clone(&tools), start, stop);
+            let ended = AssertUnwindSafe(turn).catch_unwind().await;
+            let response = recorder.id().clone();
+            match ended {
+                Ok(Ok(_rest)) => {
+                    let lease = recorder.lease().clone();
+                    let rested = Rested {
+                        lease,
+                        state: recorder.into_state(),
+                        tools: Some(tools),
+                    };
+                    session.slot().await.rest(rested);
+                }
+                Ok(Err(error)) => {
+                    tracing::error!(%response, %error, "a turn could not write its log");
+                    sessions
+                        .abandon(&session, &response, recovery::Loss::Store)
+                        .await;
+                }
+                Err(_) => {
+                    tracing::error!(%response, "a turn panicked");
+                    sessions
+                        .abandon(&session, &response, recovery::Loss::Panic)
+                        .await;
+                }
+            }
+        });
+    }
+
+    /// Ends a response whose turn is lost, from its log.
+    async fn abandon(&self, session: &Session, response: &ResponseId, loss: recovery::Loss) {
+        let mut slot = session.slot().await;
+        *slot = Slot::Cold;
+        recovery::end_lost(self, response, loss).await;
+    }
+}
+
+fn check_decision(waits: bool, decision: &ApprovalRequest, spent: MicroUsd) -> Result<(), Refusal> {
+    if !waits {
+        return Err(not_awaiting());
+    }
+    match decision.new_max_cost {
+        Some(cap) if cap < spent => {
+            let why = format!("`new_max_cost_usd` is less than what is spent already ({spent}).");
+            Err(Refusal(Problem::invalid(
+                "invalid_value",
+                "new_max_cost_usd",
+                why,
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn not_awaiting() -> Refusal {
+    Refusal(Problem::conflict(
+        "not_awaiting_approval",
+        "The response does not wait for an approval.",
+    ))
+}
+
+/// Whether a phase means that a decision is awaited.
+pub(crate) fn require_awaiting(row: &ResponseRow) -> Result<(), Refusal> {
+    if row.phase == Phase::AwaitingApproval {
+        Ok(())
+    } else {
+        Err(not_awaiting())
+    }
+}
