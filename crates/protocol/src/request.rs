@@ -488,6 +488,18 @@ mod tests {
     }
 
     #[test]
+    fn a_number_that_is_echoed_stays_the_same_number() {
+        for step in 0..1000 {
+            let temperature = f64::from(step) * 0.001_999_999_999_7;
+            let body = json!({"input": "x", "temperature": temperature});
+            let request = CreateRequest::parse(&body).unwrap();
+            let line = serde_json::to_string(&request.openai).unwrap();
+            let again: Map<String, Value> = serde_json::from_str(&line).unwrap();
+            assert_eq!(again, request.openai);
+        }
+    }
+
+    #[test]
     fn null_is_absent_and_unknown_fields_are_ignored() {
         let body = json!({"input": "x", "max_cost_usd": null, "metadata": null, "client_metadata": {"a": 1}, "store": false});
         let request = CreateRequest::parse(&body).unwrap();

@@ -219,8 +219,7 @@ impl Play {
                 .into(),
             );
             records.push(CallRecord {
-                // A model may give two calls one id.
-                call_id: format!("call_{}", arguments.len()),
+                call_id: format!("call_{item_id}"),
                 item_id,
                 output_index,
                 name: "bash".into(),
