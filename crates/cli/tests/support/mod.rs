@@ -6,12 +6,14 @@
 
 mod client;
 mod process;
+mod refusal;
 mod sim;
 mod stream;
 mod wellformed;
 
 pub use client::Client;
 pub use process::{ServeOptions, Server, Sim};
+pub use refusal::{Answer, UNKNOWN, create, refused, stored};
 pub use stream::{RawEvent, RawStream, parse_frames};
 pub use wellformed::{check_log, named};
 
