@@ -6,10 +6,14 @@
 
 mod client;
 mod process;
+mod processes;
+mod rng;
 mod stream;
 
 pub use client::Client;
 pub use process::{ServeOptions, Server, Sim};
+pub use processes::Processes;
+pub use rng::Rng;
 pub use stream::{RawEvent, RawStream, parse_frames};
 
 use std::time::{Duration, Instant};
