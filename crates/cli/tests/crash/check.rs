@@ -73,6 +73,18 @@ impl Kept {
         jobs_of(&self.object)
     }
 
+    /// Whether this job became known only after the crash.
+    pub fn knows_by_lookup(&self, job: &str) -> bool {
+        let events = parse_frames(&self.bytes);
+        let interruption = events
+            .iter()
+            .position(|event| event.name == "response.incomplete");
+        let told = events
+            .iter()
+            .position(|event| event.data["artifact"]["id"] == *job);
+        interruption.is_some_and(|at| told.is_some_and(|told| told > at))
+    }
+
     async fn check_cursors(&self, client: &Client, id: &str, rng: &mut Rng) {
         for _ in 0..2 {
             // Behind the last event of a pause the stream would wait.
