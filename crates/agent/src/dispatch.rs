@@ -4,6 +4,7 @@
 mod run;
 
 use crate::Draft;
+use crate::adopt::{CALL, SANDBOX};
 use crate::turn::{Step, TurnError, Work};
 use journal::{CallRecord, Ledger, LedgerOp, Private, Resource, ResourceKind};
 use protocol::{CostKind, Event, MicroUsd, PendingAction, ToolState};
@@ -132,7 +133,7 @@ impl Work<'_> {
     }
 
     async fn start_sandbox(&mut self, approval: Approval) -> Result<SandboxState, TurnError> {
-        let reservation = format!("sandbox:{}", protocol::ItemId::fresh("sbx"));
+        let reservation = format!("{SANDBOX}{}", protocol::ItemId::fresh("sbx"));
         let ledger = &self.recorder.state().ledger;
         let op = match self.session.sandbox.price(&self.session).await {
             Price::Free => None,
@@ -287,7 +288,7 @@ enum SandboxState {
 
 /// The ledger reservation of a call. Item ids are unique; a model's call ids are not.
 fn reservation_id(call: &CallRecord) -> String {
-    format!("call:{}", call.item_id)
+    format!("{CALL}{}", call.item_id)
 }
 
 fn pending(call: &CallRecord, estimate: Option<MicroUsd>, reason: &str) -> PendingAction {

@@ -1,7 +1,9 @@
 //! The recorder: the only writer of a response's events. It numbers drafts, makes them durable, and folds them.
 
-use crate::{SessionState, budget};
-use journal::{AppendError, Entry, Journal, Lease, LedgerOp, NewResponse, Private, Submission};
+use crate::{SessionState, adopt, budget};
+use journal::{
+    AppendError, Doubt, Entry, Journal, Lease, LedgerOp, NewResponse, Private, Submission,
+};
 use protocol::{
     CreateRequest, Event, MicroUsd, OutputItem, Response, ResponseId, RunError, Status,
 };
@@ -183,11 +185,11 @@ impl Recorder {
     ///
     /// # Errors
     /// As [`Recorder::record`].
-    pub async fn record_with_snapshot(
+    pub async fn record_with_snapshot<D: Into<Draft>>(
         &mut self,
         mut drafts: Vec<Draft>,
         change: impl FnOnce(&mut Response),
-        event: impl FnOnce(Box<Response>) -> Event,
+        event: impl FnOnce(Box<Response>) -> D,
     ) -> Result<(), AppendError> {
         let Some(mut response) = self.state.response.clone() else {
             return Err(AppendError::Unknown);
@@ -218,6 +220,12 @@ impl Recorder {
         let mut drafts = self.closings(&ending);
         drafts.extend(budget::settle_model_calls(&self.state.ledger));
         let ended = now();
+        let unexplained = adopt::unexplained(&self.state);
+        let is_in_doubt = ending == Ending::Interrupted && !unexplained.is_empty();
+        let doubt = is_in_doubt.then_some(Doubt {
+            reservations: unexplained,
+            since: ended,
+        });
         let status = match &ending {
             Ending::Completed => Status::Completed,
             Ending::Failed(_) => Status::Failed,
@@ -243,11 +251,18 @@ impl Recorder {
                 _ => {}
             }
         };
-        self.record_with_snapshot(drafts, change, |response| match status {
+        let event = |response| match status {
             Status::Completed => Event::Completed { response },
             Status::Failed => Event::Failed { response },
             Status::Cancelled => Event::Cancelled { response },
             _ => Event::Incomplete { response },
+        };
+        let private = Private {
+            doubt,
+            ..Private::default()
+        };
+        self.record_with_snapshot(drafts, change, |response| {
+            Draft::with(event(response), private)
         })
         .await
     }

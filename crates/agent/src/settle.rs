@@ -1,12 +1,50 @@
 //! Settling what earlier turns left running: jobs that were followed no further, sandboxes that have ended.
 
 use crate::Draft;
+use crate::adopt;
 use crate::turn::{TurnError, Work};
 use journal::{LedgerOp, Private, Resource, ResourceKind};
 use platform::{ErrorKind, Job};
 use protocol::MicroUsd;
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// How often a job that may exist is looked for before its reservation is freed. Lists may lag behind a creation.
+const LOOKS: u32 = 3;
 
 impl Work<'_> {
+    /// Settles what earlier turns left, at the start of this one. A stop ends the waiting, not the turn.
+    pub(crate) async fn settle_earlier_turns(&mut self) -> Result<(), TurnError> {
+        for reservation in adopt::unexplained(self.recorder.state()) {
+            let stop = self.stop.token().clone();
+            let found = tokio::select! {
+                found = self.look_up(&reservation) => found,
+                () = stop.cancelled() => return Ok(()),
+            };
+            let draft = match found {
+                Some(Some(resource)) => adopt::adoption(resource),
+                Some(None) => self.recorder.ledger_draft(vec![adopt::freed(&reservation)]),
+                None => continue,
+            };
+            self.record(vec![draft]).await?;
+        }
+        self.settle_ended_resources().await
+    }
+
+    /// `None` when the platform does not answer: the reservation stays.
+    async fn look_up(&self, reservation: &str) -> Option<Option<Resource>> {
+        let mut pause = Duration::from_millis(400);
+        for _ in 1..LOOKS {
+            match adopt::look_up(self.recorder.state(), &self.session, reservation).await {
+                Ok(None) => sleep(pause).await,
+                found => return found.ok(),
+            }
+            pause *= 3;
+        }
+        let found = adopt::look_up(self.recorder.state(), &self.session, reservation).await;
+        found.ok()
+    }
+
     /// Looks up every external resource of the session and settles those that have ended.
     pub(crate) async fn settle_ended_resources(&mut self) -> Result<(), TurnError> {
         let resources: Vec<Resource> = self.recorder.state().resources.values().cloned().collect();
@@ -14,7 +52,12 @@ impl Work<'_> {
             if resource.kind == ResourceKind::Sandbox && self.session.sandbox.is_running().await {
                 continue;
             }
-            if let Some(cost) = self.ended_cost(&resource).await {
+            let stop = self.stop.token().clone();
+            let cost = tokio::select! {
+                cost = self.ended_cost(&resource) => cost,
+                () = stop.cancelled() => return Ok(()),
+            };
+            if let Some(cost) = cost {
                 let draft = self.release(&resource, cost);
                 self.record(vec![draft]).await?;
             }
@@ -47,10 +90,13 @@ impl Work<'_> {
     /// What an ended resource has cost; `None` while it runs or cannot be seen.
     async fn ended_cost(&self, resource: &Resource) -> Option<MicroUsd> {
         let platform = &self.agent.platform;
-        match platform
-            .job(&self.session.token, &resource.namespace, &resource.id)
-            .await
-        {
+        let (token, namespace, id) = (&self.session.token, &resource.namespace, &resource.id);
+        let seen = match resource.kind {
+            ResourceKind::Job => platform.job(token, namespace, id).await,
+            // A sandbox that this process does not hold serves nobody any more and costs until it notices.
+            ResourceKind::Sandbox => platform.cancel_job(token, namespace, id).await,
+        };
+        match seen {
             Ok(job) if job.stage.is_terminal() => {
                 Some(job_cost(&job, resource.micro_usd_per_minute))
             }

@@ -141,7 +141,7 @@ impl Work<'_> {
         if start == Start::Fresh {
             self.recorder.start(Vec::new()).await?;
         }
-        self.settle_ended_resources().await?;
+        self.settle_earlier_turns().await?;
         match start {
             Start::Fresh => {}
             Start::Approved => {

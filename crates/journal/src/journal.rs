@@ -3,7 +3,7 @@
 use crate::store::{Commit, NewResponse, Phase, ResponseRow, SessionRow, Store, StoredEvent};
 use crate::tails::{Hold, Tails};
 use crate::writer::{self, Append};
-use crate::{AppendError, Entry, Follower, Frame, JournalError, Private};
+use crate::{AppendError, Doubt, Entry, Follower, Frame, JournalError, Private};
 use protocol::{Event, Response, ResponseId, SessionId};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -149,6 +149,19 @@ impl Journal {
     /// When the store fails or holds an entry that this version cannot read.
     pub async fn entries(&self, response: &ResponseId) -> Result<Vec<Entry>, JournalError> {
         self.entries_from(response, 0).await
+    }
+
+    /// What the crash that interrupted a response left in doubt, if anything still is.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn doubt(&self, id: &ResponseId) -> Result<Option<Doubt>, JournalError> {
+        let row = self.response(id).await?;
+        let Some(row) = row.filter(|row| row.phase == Phase::Interrupted) else {
+            return Ok(None);
+        };
+        let newest = self.entries_from(id, row.head).await?.pop();
+        Ok(newest.and_then(|entry| entry.private.doubt))
     }
 
     /// The response object. A response at rest is read from its newest event, which carries it; a running one is folded

@@ -27,6 +27,7 @@ pub use frame::Frame;
 pub use journal::{Journal, Lease};
 pub use ledger::{Ledger, LedgerOp, Reservation, Shortfall};
 pub use private::{
-    AssistantTurn, CallRecord, Compaction, Private, Resource, ResourceKind, Submission, ToolResult,
+    AssistantTurn, CallRecord, Compaction, Doubt, Private, Resource, ResourceKind, Submission,
+    ToolResult,
 };
 pub use store::{NewResponse, Phase, ResponseRow, SessionRow};

@@ -26,6 +26,9 @@ pub struct Private {
     /// The id of a [`Resource`] that has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub released: Option<String>,
+    /// With `response.incomplete`: what may run outside without a record of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Doubt>,
     /// With `response.compacted`: the summary that stands for everything before the kept tail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compaction: Option<Compaction>,
@@ -99,6 +102,16 @@ pub struct Resource {
     /// Unix seconds.
     #[serde(default)]
     pub started_at: u64,
+}
+
+/// Reservations whose effect is not known: the turn was lost between the intent and what it started. Looked up as soon
+/// as the caller's token is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doubt {
+    /// Ids of ledger reservations.
+    pub reservations: Vec<String>,
+    /// When the turn was lost, in Unix seconds.
+    pub since: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

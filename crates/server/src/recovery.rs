@@ -1,7 +1,8 @@
 //! After a restart, or when a turn is lost: every response that was in flight gets its end or its pause (I7).
 
+use crate::auth::Caller;
 use crate::sessions::Sessions;
-use journal::{AppendError, JournalError};
+use journal::{AppendError, JournalError, ResponseRow};
 use protocol::ResponseId;
 use std::time::Duration;
 
@@ -45,6 +46,48 @@ pub(crate) async fn end_lost(sessions: &Sessions, response: &ResponseId, loss: L
         }
         tokio::time::sleep(wait).await;
         wait *= 2;
+    }
+}
+
+impl Sessions {
+    /// Looks up, with the caller's token, what a crash left in doubt: jobs that the platform had made and no event told
+    /// of. Found ones become artifacts of the interrupted response before anybody reads it. A failure leaves the doubt.
+    pub(crate) async fn clear_doubt(&self, caller: &Caller, row: &ResponseRow) {
+        if let Err(error) = self.try_to_clear_doubt(caller, row).await {
+            tracing::warn!(response = %row.id, %error, "what a crash left in doubt could not be recorded");
+        }
+    }
+
+    async fn try_to_clear_doubt(
+        &self,
+        caller: &Caller,
+        row: &ResponseRow,
+    ) -> Result<(), AppendError> {
+        if self.journal.doubt(&row.id).await?.is_none() {
+            return Ok(());
+        }
+        let session = self.get(&row.session_id);
+        let mut slot = session.slot().await;
+        // Readers come together; the first one clears it for all.
+        let Some(doubt) = self.journal.doubt(&row.id).await? else {
+            return Ok(());
+        };
+        if !session.may_ask() {
+            return Ok(());
+        }
+        let Some(rested) = slot.take(self, &session.id).await? else {
+            return Ok(());
+        };
+        let tools = self.tools(&session, &rested, caller);
+        match rested.recorder(&self.journal, &row.id) {
+            // The slot stays cold: the journal has it all.
+            Ok(mut recorder) => recorder.clear_doubt(&tools, &doubt).await,
+            // The session has gone on; its next turn looks for what is left.
+            Err(rested) => {
+                slot.rest(*rested);
+                Ok(())
+            }
+        }
     }
 }
 

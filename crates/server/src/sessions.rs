@@ -14,6 +14,9 @@ use tokio::sync::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 use tools::{Sandbox, SandboxSettings, ToolSession, Toolbox};
 
+/// Least time between two lookups of what a crash left in doubt.
+const ASK_EVERY: Duration = Duration::from_secs(5);
+
 /// All live sessions of this process.
 pub(crate) struct Sessions {
     pub journal: Journal,
@@ -30,6 +33,8 @@ pub(crate) struct Sessions {
 pub(crate) struct Session {
     pub id: SessionId,
     sandbox: Arc<Sandbox>,
+    /// When the platform was last asked about what a crash left in doubt. A plain mutex: one value.
+    asked: std::sync::Mutex<Option<Instant>>,
     /// An async mutex: held while a turn is started, decided or cancelled, so that those happen one at a time.
     slot: Mutex<Slot>,
 }
@@ -92,6 +97,7 @@ impl Sessions {
             Arc::new(Session {
                 id: id.clone(),
                 sandbox: Arc::new(Sandbox::new(self.sandboxes.clone(), id.clone())),
+                asked: std::sync::Mutex::default(),
                 slot: Mutex::new(Slot::Cold),
             })
         });
@@ -222,6 +228,16 @@ impl Session {
             drop(slot);
             left.cancelled().await;
         }
+    }
+
+    /// Whether it is time to ask the platform (again) about what is in doubt: readers may poll.
+    pub fn may_ask(&self) -> bool {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let may = asked.is_none_or(|asked| asked.elapsed() >= ASK_EVERY);
+        if may {
+            *asked = Some(Instant::now());
+        }
+        may
     }
 
     async fn is_running(&self) -> bool {

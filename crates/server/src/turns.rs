@@ -39,6 +39,7 @@ impl Sessions {
             Some(previous) => {
                 let row = owned_row(&self.journal, previous.as_str(), caller.account()).await?;
                 let row = row.ok_or_else(Problem::previous_response_not_found)?;
+                self.clear_doubt(caller, &row).await;
                 self.chain(caller, &row, request).await
             }
         }

@@ -66,7 +66,8 @@ pub enum Report {
     Log(String),
     Plan(Vec<PlanItem>),
     Artifact(Artifact),
-    /// The call has started something that costs money while it runs.
+    /// The call has started something that costs money while it runs; a job is also an artifact. Must come before
+    /// anything that the started thing prints.
     Started(Started),
     /// The stage of the job that the call follows.
     JobStage {

@@ -1,18 +1,19 @@
 //! Running calls in parallel, each isolated, and recording what they report.
 
 use super::{Ready, reservation_id, resource, tool_state};
-use crate::Draft;
+use crate::adopt::CALL;
 use crate::scrub::StreamScrubber;
 use crate::turn::{TurnError, Work};
+use crate::{Draft, recorder};
 use journal::{CallRecord, LedgerOp, Private, ToolResult};
-use protocol::{Event, ItemId, ItemStatus, MicroUsd, OutputItem, ToolState, cut_output};
+use protocol::{Artifact, Event, ItemId, ItemStatus, MicroUsd, OutputItem, ToolState, cut_output};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
-use tools::{Call, Outcome, Report, Settlement};
+use tools::{Call, Outcome, Report, Settlement, StartedKind};
 
 /// Reports that may wait for the journal; a tool that reports faster waits.
 const REPORTS: usize = 256;
@@ -288,7 +289,12 @@ fn report_draft(log: &mut Log, key: &str, report: Report, drafts: &mut Vec<Draft
                 job_url,
                 job_stage: None,
             };
-            let resource = resource(started, format!("call:{key}"));
+            let artifact = (started.kind == StartedKind::Job).then(|| Artifact::HfJob {
+                id: started.id.clone(),
+                url: started.url.clone(),
+                created_at: recorder::now(),
+            });
+            let resource = resource(started, format!("{CALL}{key}"));
             drafts.push(Draft::with(
                 event,
                 Private {
@@ -296,6 +302,8 @@ fn report_draft(log: &mut Log, key: &str, report: Report, drafts: &mut Vec<Draft
                     ..Private::default()
                 },
             ));
+            // In the same append: no crash comes between a job and its artifact.
+            drafts.extend(artifact.map(|artifact| Event::ArtifactCreated { artifact }.into()));
         }
         Report::JobStage { url, stage } => {
             let (job_url, job_stage) = (Some(url), Some(stage));

@@ -6,14 +6,18 @@
 
 mod client;
 mod process;
+mod processes;
 mod refusal;
+mod rng;
 mod sim;
 mod stream;
 mod wellformed;
 
 pub use client::Client;
 pub use process::{ServeOptions, Server, Sim};
+pub use processes::Processes;
 pub use refusal::{Answer, UNKNOWN, create, refused, stored};
+pub use rng::Rng;
 pub use stream::{RawEvent, RawStream, parse_frames};
 pub use wellformed::{check_log, named};
 

@@ -3,9 +3,13 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 use tempfile::TempDir;
 
 const EXE: &str = env!("CARGO_BIN_EXE_ml-intern");
+
+/// What a developer's environment may hold and the processes must not see.
+const INHERITED: [&str; 3] = ["HF_TOKEN", "ML_INTERN_STORE", "ML_INTERN_ADDR"];
 
 /// `ml-intern sim` on a free port; dies with this value.
 pub struct Sim {
@@ -16,11 +20,23 @@ pub struct Sim {
 
 impl Sim {
     pub fn start() -> Self {
+        Self::with_scenarios(&[])
+    }
+
+    /// With scenario files, as TOML.
+    pub fn with_scenarios(scenarios: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
+        let scripts = folder.path().join("scenarios");
+        std::fs::create_dir(&scripts).unwrap();
+        for (index, scenario) in scenarios.iter().enumerate() {
+            std::fs::write(scripts.join(format!("{index}.toml")), scenario).unwrap();
+        }
         let mut command = Command::new(EXE);
         command
             .args(["sim", "--addr", "127.0.0.1:0", "--state"])
-            .arg(folder.path().join("state"));
+            .arg(folder.path().join("state"))
+            .arg("--scenarios")
+            .arg(scripts);
         let (child, url) = spawn_listening(&mut command);
         Self {
             child,
@@ -117,6 +133,26 @@ impl Server {
 
     /// Starts it (again) on the same store, on a new port.
     pub fn restart(&mut self) {
+        let mut command = self.next_process();
+        let (child, url) = spawn_listening(&mut command);
+        self.child = Some(child);
+        self.url = url;
+    }
+
+    /// Starts it and kills it after a while, wherever it is by then: perhaps in the middle of its recovery.
+    pub fn restart_and_kill_after(&mut self, delay: Duration) {
+        let mut child = self
+            .next_process()
+            .stdout(Stdio::null())
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(delay);
+        kill(&mut child);
+    }
+
+    /// The command of the next process, with a log of its own.
+    fn next_process(&mut self) -> Command {
         self.kill();
         self.starts += 1;
         let store = self.options.store.clone().unwrap_or_else(|| {
@@ -145,9 +181,10 @@ impl Server {
             .env("ML_INTERN_MCP_URL", "")
             .envs(self.options.env.iter().cloned())
             .stderr(log);
-        let (child, url) = spawn_listening(&mut command);
-        self.child = Some(child);
-        self.url = url;
+        for inherited in INHERITED {
+            command.env_remove(inherited);
+        }
+        command
     }
 
     fn log_path(&self) -> PathBuf {
@@ -179,7 +216,7 @@ fn kill(child: &mut Child) {
 /// Spawns a process that prints `… listening on URL` first, and reads that URL.
 fn spawn_listening(command: &mut Command) -> (Child, String) {
     let command = command.stdout(Stdio::piped()).stdin(Stdio::null());
-    for inherited in ["HF_TOKEN", "ML_INTERN_STORE", "ML_INTERN_ADDR"] {
+    for inherited in INHERITED {
         command.env_remove(inherited);
     }
     let mut child = command.spawn().unwrap();

@@ -1,6 +1,6 @@
 //! `POST /v1/responses/{id}/approvals`: decide a paused batch.
 
-use super::{Id, object, owned};
+use super::{Id, object, owned, to_its_end};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::body::JsonBody;
@@ -9,6 +9,7 @@ use crate::turns::require_awaiting;
 use axum::extract::State;
 use axum::response::Response;
 use protocol::ApprovalRequest;
+use std::sync::Arc;
 
 pub(crate) async fn approvals(
     State(app): State<App>,
@@ -19,6 +20,7 @@ pub(crate) async fn approvals(
     let row = owned(&app, &caller, &id).await?;
     let decision = ApprovalRequest::parse(&body)?;
     require_awaiting(&row)?;
-    app.sessions.decide(&caller, &row, &decision).await?;
-    object(&app, &row.id).await
+    let (sessions, id) = (Arc::clone(&app.sessions), row.id.clone());
+    to_its_end(async move { sessions.decide(&caller, &row, &decision).await }).await?;
+    object(&app, &id).await
 }

@@ -1,11 +1,12 @@
 //! `POST /v1/responses/{id}/cancel`: ask the turn to stop.
 
-use super::{Id, object, owned};
+use super::{Id, object, owned, to_its_end};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::refusal::Refusal;
 use axum::extract::State;
 use axum::response::Response;
+use std::sync::Arc;
 
 pub(crate) async fn cancel(
     State(app): State<App>,
@@ -13,6 +14,7 @@ pub(crate) async fn cancel(
     Id(id): Id,
 ) -> Result<Response, Refusal> {
     let row = owned(&app, &caller, &id).await?;
-    app.sessions.cancel(&row).await?;
-    object(&app, &row.id).await
+    let (sessions, id) = (Arc::clone(&app.sessions), row.id.clone());
+    to_its_end(async move { sessions.cancel(&row).await }).await?;
+    object(&app, &id).await
 }

@@ -1,7 +1,7 @@
 //! `POST /v1/responses`: submit a task, in one of three modes.
 
 use super::cursor::StreamQuery;
-use super::object;
+use super::{object, to_its_end};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::body::JsonBody;
@@ -37,8 +37,15 @@ pub(crate) async fn create(
     if app.is_draining() {
         return Err(Refusal(shutting_down()));
     }
-    let id = app.sessions.submit(&caller, &app.models, &request).await?;
-    if request.stream {
+    let (is_stream, is_background) = (request.stream, request.background);
+    let wait_seconds = request.wait_timeout_seconds;
+    let submitting = app.clone();
+    let id = to_its_end(async move {
+        let (sessions, models) = (&submitting.sessions, &submitting.models);
+        sessions.submit(&caller, models, &request).await
+    })
+    .await?;
+    if is_stream {
         let row = app
             .journal
             .response(&id)
@@ -52,10 +59,10 @@ pub(crate) async fn create(
         };
         return Ok(stream::follow(&app, follower, style));
     }
-    if request.background {
+    if is_background {
         return queued(&app, &id).await;
     }
-    wait(&app, id, Duration::from_secs(request.wait_timeout_seconds)).await
+    wait(&app, id, Duration::from_secs(wait_seconds)).await
 }
 
 /// The object as it was submitted: `queued`, with no output, whatever has happened since.

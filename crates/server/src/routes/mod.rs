@@ -17,8 +17,9 @@ use axum::Json;
 use axum::extract::{FromRequestParts, Path};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
-use journal::ResponseRow;
+use journal::{Phase, ResponseRow};
 use protocol::{Problem, ResponseId};
+use std::sync::Arc;
 
 /// The id in a path, as text. What is not even text names no response.
 pub(crate) struct Id(pub String);
@@ -34,10 +35,35 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
-/// The caller's response with this id; another account's is as unknown as one that never was.
+/// The caller's response with this id; another account's is as unknown as one that never was. What a crash left in doubt
+/// is cleared up first, since the caller's token is here now.
 async fn owned(app: &App, caller: &Caller, id: &str) -> Result<ResponseRow, Refusal> {
-    let row = owned_row(&app.journal, id, caller.account()).await?;
-    row.ok_or_else(|| Refusal(Problem::response_not_found()))
+    let find = || owned_row(&app.journal, id, caller.account());
+    let row = find().await?;
+    let row = row.ok_or_else(|| Refusal(Problem::response_not_found()))?;
+    if row.phase != Phase::Interrupted {
+        return Ok(row);
+    }
+    let (sessions, caller) = (Arc::clone(&app.sessions), caller.clone());
+    to_its_end(async move {
+        sessions.clear_doubt(&caller, &row).await;
+        Ok(())
+    })
+    .await?;
+    find()
+        .await?
+        .ok_or_else(|| Refusal(Problem::response_not_found()))
+}
+
+/// Runs what must not stop half-way when its client hangs up, which drops the request's future: a response whose turn
+/// never starts, or an append whose outcome nobody folds.
+async fn to_its_end<T: Send + 'static>(
+    action: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+) -> Result<T, Refusal> {
+    match tokio::spawn(action).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Refusal(Problem::internal())),
+    }
 }
 
 /// The response object as it is now.

@@ -2,11 +2,10 @@
 
 use super::arguments::Arguments;
 use super::{discover, script, timeout};
-use crate::call::now;
 use crate::cap::{OUTPUT_LIMIT, cap};
 use crate::{Call, Outcome, Price, Report, Settlement, Started, StartedKind, ToolSession};
 use platform::{ErrorKind, Hardware, Job, JobSpec, JobUpdate, PlatformError, Stage};
-use protocol::{Artifact, CostKind, MicroUsd};
+use protocol::{CostKind, MicroUsd};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 
@@ -78,12 +77,6 @@ async fn submit(arguments: &Arguments, call: &Call) -> Result<(Job, u64), String
         namespace,
         url: url.clone(),
         micro_usd_per_minute: per_minute,
-    }))
-    .await;
-    call.report(Report::Artifact(Artifact::HfJob {
-        id: job.id.clone(),
-        url,
-        created_at: now(),
     }))
     .await;
     Ok((job, per_minute))
