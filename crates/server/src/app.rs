@@ -1,14 +1,13 @@
 //! The application: shared state, routes, and what happens around every request.
 
 use crate::auth::Gate;
-use crate::body;
 use crate::config::Config;
 use crate::models::Models;
 use crate::refusal::Refusal;
 use crate::routes;
 use crate::sessions::Sessions;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -104,7 +103,6 @@ impl App {
             .route("/", get(routes::info::index))
             .fallback(unknown_route)
             .method_not_allowed_fallback(wrong_method)
-            .layer(DefaultBodyLimit::max(body::LIMIT))
             .layer(CatchPanicLayer::custom(panicked))
             .layer(middleware::from_fn(request_id))
             .with_state(self)

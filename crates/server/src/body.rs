@@ -1,16 +1,22 @@
 //! Request bodies as JSON, with the contract's refusals.
 
 use crate::refusal::Refusal;
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::extract::{FromRequest, Request};
-use axum::response::IntoResponse;
+use futures_util::StreamExt;
+use http::HeaderMap;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, StatusCode};
 use protocol::{ErrorType, Problem};
 use serde_json::Value;
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 
 /// Largest body.
-pub(crate) const LIMIT: usize = 16 * 1024 * 1024;
+const LIMIT: usize = 16 * 1024 * 1024;
+/// A body beyond this is not even read to its end.
+const MOST_DISCARDED: usize = 4 * LIMIT;
+/// How long a body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A JSON body; no body at all is `null`.
 pub(crate) struct JsonBody(pub Value);
@@ -18,18 +24,9 @@ pub(crate) struct JsonBody(pub Value);
 impl<S: Send + Sync> FromRequest<S> for JsonBody {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Refusal> {
         let is_json = is_json(request.headers());
-        let bytes = Bytes::from_request(request, state)
-            .await
-            .map_err(|rejection| {
-                let status = rejection.into_response().status();
-                Refusal(if status == StatusCode::PAYLOAD_TOO_LARGE {
-                    too_large()
-                } else {
-                    unreadable()
-                })
-            })?;
+        let bytes = read(request.into_body()).await?;
         if bytes.is_empty() {
             return Ok(Self(Value::Null));
         }
@@ -47,6 +44,29 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
                 format!("The body is not valid JSON: {error}"),
             ))
         })
+    }
+}
+
+/// Reads a body of at most [`LIMIT`] bytes. Of a larger one the rest is thrown away, within bounds, before it is refused:
+/// a client that is still sending when the connection closes would see a reset in place of the answer.
+async fn read(body: Body) -> Result<Vec<u8>, Refusal> {
+    let mut pieces = body.into_data_stream();
+    let (mut bytes, mut seen) = (Vec::new(), 0);
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match timeout_at(deadline, pieces.next()).await {
+            Ok(Some(Ok(piece))) => {
+                seen += piece.len();
+                if seen <= LIMIT {
+                    bytes.extend_from_slice(&piece);
+                } else if seen > MOST_DISCARDED {
+                    return Err(Refusal(too_large()));
+                }
+            }
+            Ok(None) if seen <= LIMIT => return Ok(bytes),
+            Ok(None) => return Err(Refusal(too_large())),
+            Ok(Some(Err(_))) | Err(_) => return Err(Refusal(unreadable())),
+        }
     }
 }
 
