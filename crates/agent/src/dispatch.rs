@@ -319,6 +319,7 @@ fn resource(started: Started, reservation: String) -> Resource {
         url,
         reservation,
         micro_usd_per_minute,
+        started_at: crate::recorder::now(),
     }
 }
 

@@ -16,6 +16,8 @@ mod model_step;
 mod prompt;
 mod recorder;
 mod relay;
+#[cfg(test)]
+mod restart;
 mod retry;
 mod scrub;
 mod settle;

@@ -1,10 +1,13 @@
 //! From a model's deltas to events: opens and closes items in the order that OpenAI's accumulators expect. Pure.
 
+mod prose;
+
 use crate::recorder::Draft;
 use crate::scrub::{Scrubber, StreamScrubber};
 use journal::CallRecord;
 use platform::{CallAssembler, ChatDelta, ToolCallDelta, Usage};
-use protocol::{ContentPart, Event, ItemId, ItemStatus, OutputItem, Phase, SummaryPart};
+use prose::{Kind, Prose};
+use protocol::{Event, ItemId, OutputItem, Phase};
 use std::collections::BTreeMap;
 
 /// A finished model answer.
@@ -20,7 +23,7 @@ pub(crate) struct Answer {
 pub(crate) struct Relay {
     scrubber: Scrubber,
     next_index: usize,
-    open: Option<OpenItem>,
+    open: Option<Prose>,
     /// All text of the answer, over all its message items.
     text: String,
     assembler: CallAssembler,
@@ -29,15 +32,6 @@ pub(crate) struct Relay {
     usage: Option<Usage>,
     /// Whether anything of an answer has arrived.
     has_output: bool,
-}
-
-/// The message or reasoning item that is being written.
-struct OpenItem {
-    id: ItemId,
-    index: usize,
-    is_reasoning: bool,
-    text: String,
-    scrubber: StreamScrubber,
 }
 
 struct RelayedCall {
@@ -84,8 +78,8 @@ impl Relay {
     /// Translates one delta.
     pub fn push(&mut self, delta: ChatDelta, out: &mut Vec<Draft>) {
         match delta {
-            ChatDelta::Text(text) => self.push_text(&text, false, out),
-            ChatDelta::Reasoning(text) => self.push_text(&text, true, out),
+            ChatDelta::Text(text) => self.push_text(&text, Kind::Message, out),
+            ChatDelta::Reasoning(text) => self.push_text(&text, Kind::Reasoning, out),
             ChatDelta::ToolCall(delta) => self.push_call(delta, out),
             ChatDelta::Finish(reason) => self.finish_reason = Some(reason),
             ChatDelta::Usage(usage) => self.usage = Some(usage),
@@ -135,156 +129,34 @@ impl Relay {
         }
     }
 
-    fn push_text(&mut self, text: &str, is_reasoning: bool, out: &mut Vec<Draft>) {
+    fn push_text(&mut self, text: &str, kind: Kind, out: &mut Vec<Draft>) {
         if text.is_empty() {
             return;
         }
         self.has_output = true;
-        if self
-            .open
-            .as_ref()
-            .is_some_and(|open| open.is_reasoning != is_reasoning)
-        {
+        if self.open.as_ref().is_some_and(|open| open.kind != kind) {
             self.close(Phase::Commentary, out);
         }
-        if self.open.is_none() {
-            self.open(is_reasoning, out);
-        }
-        if let Some(open) = &mut self.open {
-            let safe = open.scrubber.push(text);
-            open.text.push_str(&safe);
-            if !is_reasoning {
-                self.text.push_str(&safe);
-            }
-            push_delta(open, safe, out);
-        }
-    }
-
-    fn open(&mut self, is_reasoning: bool, out: &mut Vec<Draft>) {
-        let output_index = self.take_index();
-        let id = ItemId::fresh(if is_reasoning { "rs" } else { "msg" });
-        let item_id = id.clone();
-        if is_reasoning {
-            let item = OutputItem::Reasoning {
-                id: id.clone(),
-                summary: Vec::new(),
-                status: Some(ItemStatus::InProgress),
-            };
-            out.push(Event::ItemAdded { output_index, item }.into());
-            let part = SummaryPart::SummaryText {
-                text: String::new(),
-            };
-            out.push(
-                Event::SummaryPartAdded {
-                    item_id,
-                    output_index,
-                    summary_index: 0,
-                    part,
-                }
-                .into(),
-            );
-        } else {
-            out.push(
-                Event::ItemAdded {
-                    output_index,
-                    item: OutputItem::message(id.clone()),
-                }
-                .into(),
-            );
-            let part = ContentPart::text("");
-            out.push(
-                Event::PartAdded {
-                    item_id,
-                    output_index,
-                    content_index: 0,
-                    part,
-                }
-                .into(),
-            );
-        }
-        let scrubber = self.scrubber.stream();
-        self.open = Some(OpenItem {
-            id,
-            index: output_index,
-            is_reasoning,
-            text: String::new(),
-            scrubber,
-        });
+        let mut open = match self.open.take() {
+            Some(open) => open,
+            None => Prose::open(kind, self.take_index(), self.scrubber.stream(), out),
+        };
+        let safe = open.push(text, out);
+        self.keep(kind, &safe);
+        self.open = Some(open);
     }
 
     fn close(&mut self, phase: Phase, out: &mut Vec<Draft>) {
-        let Some(mut open) = self.open.take() else {
-            return;
-        };
-        let held = open.scrubber.finish();
-        open.text.push_str(&held);
-        if !open.is_reasoning {
-            self.text.push_str(&held);
+        if let Some(open) = self.open.take() {
+            let kind = open.kind;
+            let held = open.close(phase, out);
+            self.keep(kind, &held);
         }
-        push_delta(&open, held, out);
-        let OpenItem {
-            id,
-            index: output_index,
-            is_reasoning,
-            text,
-            ..
-        } = open;
-        let item_id = id.clone();
-        if is_reasoning {
-            let part = SummaryPart::SummaryText { text: text.clone() };
-            let summary = vec![part.clone()];
-            let done = Event::SummaryDone {
-                item_id: item_id.clone(),
-                output_index,
-                summary_index: 0,
-                text,
-            };
-            out.push(done.into());
-            out.push(
-                Event::SummaryPartDone {
-                    item_id,
-                    output_index,
-                    summary_index: 0,
-                    part,
-                }
-                .into(),
-            );
-            let item = OutputItem::Reasoning {
-                id,
-                summary,
-                status: Some(ItemStatus::Completed),
-            };
-            out.push(Event::ItemDone { output_index, item }.into());
-        } else {
-            let part = ContentPart::text(text.clone());
-            let content = vec![part.clone()];
-            let logprobs = Vec::new();
-            let done = Event::TextDone {
-                item_id: item_id.clone(),
-                output_index,
-                content_index: 0,
-                text,
-                logprobs,
-            };
-            out.push(done.into());
-            out.push(
-                Event::PartDone {
-                    item_id,
-                    output_index,
-                    content_index: 0,
-                    part,
-                }
-                .into(),
-            );
-            let status = ItemStatus::Completed;
-            let item = OutputItem::Message {
-                id,
-                status,
-                role: "assistant".into(),
-                content,
-                phase: Some(phase),
-            };
-            out.push(Event::ItemDone { output_index, item }.into());
+    }
+
+    fn keep(&mut self, kind: Kind, shown: &str) {
+        if kind == Kind::Message {
+            self.text.push_str(shown);
         }
     }
 
@@ -348,40 +220,6 @@ fn merge_name(known: &mut String, piece: &str) {
     }
 }
 
-/// Adds a text delta, joined to the one before it when both wait in the same append.
-fn push_delta(open: &OpenItem, piece: String, out: &mut Vec<Draft>) {
-    if piece.is_empty() {
-        return;
-    }
-    let newest = out.last_mut().map(|draft| &mut draft.event);
-    match newest {
-        Some(
-            Event::TextDelta { item_id, delta, .. } | Event::SummaryDelta { item_id, delta, .. },
-        ) if *item_id == open.id => {
-            delta.push_str(&piece);
-        }
-        _ => {
-            let (item_id, output_index) = (open.id.clone(), open.index);
-            out.push(Draft::from(if open.is_reasoning {
-                Event::SummaryDelta {
-                    item_id,
-                    output_index,
-                    summary_index: 0,
-                    delta: piece,
-                }
-            } else {
-                Event::TextDelta {
-                    item_id,
-                    output_index,
-                    content_index: 0,
-                    delta: piece,
-                    logprobs: Vec::new(),
-                }
-            }));
-        }
-    }
-}
-
 fn push_arguments(id: &ItemId, output_index: usize, piece: String, out: &mut Vec<Draft>) {
     if piece.is_empty() {
         return;
@@ -402,96 +240,4 @@ fn push_arguments(id: &ItemId, output_index: usize, piece: String, out: &mut Vec
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use platform::Token;
-
-    fn relay(deltas: Vec<ChatDelta>) -> (Vec<String>, Answer) {
-        let mut relay = Relay::new(Scrubber::new(&Token::new("hf_secret_value".into())), 0);
-        let mut out = Vec::new();
-        deltas
-            .into_iter()
-            .for_each(|delta| relay.push(delta, &mut out));
-        let answer = relay.finish(&mut out);
-        let names = out.iter().map(|draft| {
-            draft
-                .event
-                .name()
-                .trim_start_matches("response.")
-                .to_owned()
-        });
-        (names.collect(), answer)
-    }
-
-    fn call(slot: usize, name: &str, arguments: &str) -> ChatDelta {
-        let name = Some(name.to_owned()).filter(|name| !name.is_empty());
-        ChatDelta::ToolCall(ToolCallDelta {
-            slot,
-            id: Some(format!("c{slot}")),
-            name,
-            arguments: arguments.into(),
-        })
-    }
-
-    #[test]
-    fn items_open_and_close_in_order() {
-        let (names, answer) = relay(vec![
-            ChatDelta::Reasoning("hm".into()),
-            ChatDelta::Text("I ".into()),
-            ChatDelta::Text("look".into()),
-            call(0, "bash", ""),
-            call(0, "", "{}"),
-            ChatDelta::Finish("tool_calls".into()),
-        ]);
-        assert_eq!(
-            names,
-            [
-                "output_item.added",
-                "reasoning_summary_part.added",
-                "reasoning_summary_text.delta",
-                "reasoning_summary_text.done",
-                "reasoning_summary_part.done",
-                "output_item.done",
-                "output_item.added",
-                "content_part.added",
-                "output_text.delta",
-                "output_text.done",
-                "content_part.done",
-                "output_item.done",
-                "output_item.added",
-                "mcp_call_arguments.delta",
-                "mcp_call_arguments.done",
-            ]
-        );
-        assert_eq!(answer.text, "I look");
-        assert_eq!(
-            (answer.calls[0].name.as_str(), answer.calls[0].output_index),
-            ("bash", 2)
-        );
-    }
-
-    #[test]
-    fn a_call_without_arguments_is_announced_at_the_end() {
-        let (names, answer) = relay(vec![call(0, "pl", ""), call(0, "plan_tool", "")]);
-        assert_eq!(names, ["output_item.added", "mcp_call_arguments.done"]);
-        assert_eq!(
-            (
-                answer.calls[0].name.as_str(),
-                answer.calls[0].arguments.as_str()
-            ),
-            ("plan_tool", "{}")
-        );
-    }
-
-    #[test]
-    fn the_token_is_removed_from_text_and_arguments() {
-        let (_, answer) = relay(vec![
-            ChatDelta::Text("it is hf_sec".into()),
-            ChatDelta::Text("ret_value!".into()),
-            call(0, "bash", r#"{"command":"echo hf_secret"#),
-            call(0, "", r#"_value"}"#),
-        ]);
-        assert_eq!(answer.text, "it is [token removed]!");
-        assert!(!answer.calls[0].arguments.contains("hf_secret_value"));
-    }
-}
+mod tests;

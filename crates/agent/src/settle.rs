@@ -22,6 +22,28 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Counts what running resources have cost until now as spent, so that a response at rest shows the whole spend.
+    /// Their reservations still cover the rest of their lives.
+    pub(crate) async fn accrue_running_resources(&mut self) -> Result<(), TurnError> {
+        let now = crate::recorder::now();
+        let state = self.recorder.state();
+        let accrue = |resource: &Resource| {
+            let held = state.ledger.reservation(&resource.reservation)?;
+            let minutes = now.saturating_sub(resource.started_at).div_ceil(60).max(1);
+            let amount = MicroUsd(resource.micro_usd_per_minute)
+                .times(minutes)
+                .saturating_sub(held.accrued);
+            let id = resource.reservation.clone();
+            (amount > MicroUsd::ZERO).then_some(LedgerOp::Accrue { id, amount })
+        };
+        let ops: Vec<LedgerOp> = state.resources.values().filter_map(accrue).collect();
+        if ops.is_empty() {
+            return Ok(());
+        }
+        let draft = self.recorder.ledger_draft(ops);
+        self.record(vec![draft]).await
+    }
+
     /// What an ended resource has cost; `None` while it runs or cannot be seen.
     async fn ended_cost(&self, resource: &Resource) -> Option<MicroUsd> {
         let platform = &self.agent.platform;
@@ -39,7 +61,7 @@ impl Work<'_> {
                     .state()
                     .ledger
                     .reservation(&resource.reservation);
-                Some(reservation.map_or(MicroUsd::ZERO, |reservation| reservation.amount))
+                Some(reservation.map_or(MicroUsd::ZERO, |held| held.amount + held.accrued))
             }
             _ => None,
         }

@@ -6,7 +6,7 @@ use protocol::{Event, MicroUsd, PlanItem, Response};
 use std::collections::BTreeMap;
 
 /// Everything a turn knows. Rebuilt from the journal at any time by applying every entry of every response in order.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SessionState {
     /// The response the newest entry belongs to.
     pub response: Option<Response>,

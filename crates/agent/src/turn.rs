@@ -294,6 +294,11 @@ impl Work<'_> {
 
     /// Records how the turn rests.
     async fn rest(&mut self, step: Step) -> Result<Rest, AppendError> {
+        if self.stop.reason().is_none() {
+            // A stopped turn ends at once and leaves this to the next one.
+            self.settle_ended_resources().await?;
+        }
+        self.accrue_running_resources().await?;
         let ending = match (step, self.stop.reason()) {
             (Step::Paused(pending), None) => return self.pause(pending).await,
             (Step::Paused(_) | Step::Stopped, Some(StopReason::Shutdown)) => Ending::Interrupted,

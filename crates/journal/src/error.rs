@@ -1,6 +1,7 @@
 //! What can go wrong with the journal.
 
-/// Why an append did not happen. Nothing of it is in the log then.
+/// Why an append did not happen. Nothing of it is in the log then, except that a store which fails or shuts down
+/// ([`AppendError::Journal`]) cannot always tell: a later append then finds out ([`AppendError::OutOfOrder`]).
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AppendError {
     /// Another writer holds a newer lease on the session: stop, do not retry.

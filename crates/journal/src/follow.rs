@@ -1,9 +1,8 @@
 //! One reader of one response: everything after its cursor, then whatever comes.
 
-use crate::tail::Tail;
+use crate::tails::Hold;
 use crate::{Frame, Journal, JournalError};
 use protocol::{Event, ResponseId};
-use std::sync::Arc;
 use tokio::sync::watch;
 
 /// Most frames handed over at once.
@@ -14,14 +13,14 @@ const PAGE: usize = 128;
 pub struct Follower {
     journal: Journal,
     response: ResponseId,
-    tail: Arc<Tail>,
+    tail: Hold,
     head: watch::Receiver<Option<u64>>,
     /// The next sequence number to read.
     next: u64,
 }
 
 impl Follower {
-    pub(crate) fn new(journal: Journal, response: ResponseId, tail: Arc<Tail>, next: u64) -> Self {
+    pub(crate) fn new(journal: Journal, response: ResponseId, tail: Hold, next: u64) -> Self {
         let head = tail.watch();
         Self {
             journal,

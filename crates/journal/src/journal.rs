@@ -1,12 +1,11 @@
 //! The journal's one API: append, read, watch.
 
 use crate::store::{Commit, NewResponse, Phase, ResponseRow, SessionRow, Store, StoredEvent};
-use crate::tail::Tail;
+use crate::tails::{Hold, Tails};
 use crate::writer::{self, Append};
 use crate::{AppendError, Entry, Follower, Frame, JournalError, Private};
 use protocol::{Event, Response, ResponseId, SessionId};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 /// Appends that may wait for the writer; more make their turns wait.
@@ -44,8 +43,7 @@ pub struct Journal {
 struct Shared {
     store: Arc<Store>,
     appends: mpsc::Sender<Append>,
-    /// Tails of responses that are not terminal and have a writer or a reader here. A plain mutex: map operations only.
-    tails: Mutex<HashMap<ResponseId, Arc<Tail>>>,
+    tails: Arc<Tails>,
 }
 
 impl Journal {
@@ -61,7 +59,7 @@ impl Journal {
             shared: Arc::new(Shared {
                 store,
                 appends,
-                tails: Mutex::default(),
+                tails: Arc::default(),
             }),
         })
     }
@@ -94,14 +92,11 @@ impl Journal {
         new: NewResponse,
         entries: &[Entry],
     ) -> Result<(), AppendError> {
-        let outcome = self.commit(lease, response, Some(new), entries).await;
-        if outcome.is_err() {
-            self.forget(response);
-        }
-        outcome
+        self.commit(lease, response, Some(new), entries).await
     }
 
-    /// Appends entries; returns when they are durable. Either all of them are in the log, or none.
+    /// Appends entries; returns when they are durable. Either all of them are in the log, or none. An append whose future
+    /// is dropped may still happen.
     ///
     /// # Errors
     /// [`AppendError::Fenced`] when another writer has taken over; [`AppendError::OutOfOrder`] when the entries do not
@@ -118,23 +113,16 @@ impl Journal {
         self.commit(lease, response, None, entries).await
     }
 
-    /// A reader that starts at sequence number `next`.
+    /// A reader that starts at sequence number `next`. At a response at rest whose head lies before `next`, it waits for
+    /// events that may never come.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn follow(&self, row: &ResponseRow, next: u64) -> Result<Follower, JournalError> {
-        let tail = if row.phase.is_terminal() {
-            Arc::new(Tail::new())
-        } else {
-            self.tail(&row.id)
-        };
+        let tail = self.tail(&row.id);
         // Read the head after the tail is in place: whatever is committed from here on is published to it.
         let now = self.response(&row.id).await?;
-        if now.as_ref().is_none_or(|now| now.phase.is_terminal()) {
-            self.forget(&row.id);
-        }
-        let head = now.map_or(row.head, |now| now.head);
-        tail.raise(head);
+        tail.raise(now.map_or(row.head, |now| now.head));
         Ok(Follower::new(self.clone(), row.id.clone(), tail, next))
     }
 
@@ -252,7 +240,6 @@ impl Journal {
                 .rev()
                 .find_map(|entry| Phase::after(&entry.event)),
         };
-        let ends = commit.phase.is_some_and(Phase::is_terminal);
         let (reply, outcome) = oneshot::channel();
         let append = Append {
             commit,
@@ -264,11 +251,7 @@ impl Journal {
             .send(append)
             .await
             .map_err(|_| JournalError::Closed)?;
-        outcome.await.map_err(|_| JournalError::Closed)??;
-        if ends {
-            self.forget(response);
-        }
-        Ok(())
+        outcome.await.map_err(|_| JournalError::Closed)?
     }
 
     async fn entries_from(
@@ -312,26 +295,8 @@ impl Journal {
         Ok(Arc::new(response))
     }
 
-    fn tail(&self, response: &ResponseId) -> Arc<Tail> {
-        let mut tails = self
-            .shared
-            .tails
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(
-            tails
-                .entry(response.clone())
-                .or_insert_with(|| Arc::new(Tail::new())),
-        )
-    }
-
-    /// Drops the shared tail; readers that hold it read on.
-    fn forget(&self, response: &ResponseId) {
-        self.shared
-            .tails
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(response);
+    fn tail(&self, response: &ResponseId) -> Hold {
+        self.shared.tails.hold(response)
     }
 }
 

@@ -26,7 +26,9 @@ pub enum LedgerOp {
         kind: CostKind,
         amount: MicroUsd,
     },
-    /// A reservation ends; `amount` is what was really spent (zero releases it).
+    /// Part of a reservation is spent by now, while what it covers goes on.
+    Accrue { id: String, amount: MicroUsd },
+    /// A reservation ends; `amount` is all that was really spent, with what has accrued (zero releases it).
     Settle { id: String, amount: MicroUsd },
 }
 
@@ -41,7 +43,11 @@ pub struct SpentByKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reservation {
     pub kind: CostKind,
+    /// What is still reserved.
     pub amount: MicroUsd,
+    /// What of it has been spent so far.
+    #[serde(default)]
+    pub accrued: MicroUsd,
 }
 
 /// A reservation that does not fit.
@@ -129,17 +135,29 @@ impl Ledger {
             }
             LedgerOp::Cap { cap } => self.cap = *cap,
             LedgerOp::Reserve { id, kind, amount } => {
-                self.reserved.insert(
-                    id.clone(),
-                    Reservation {
-                        kind: *kind,
-                        amount: *amount,
-                    },
-                );
+                let (kind, amount) = (*kind, *amount);
+                // An id that is reserved twice covers both: money that may be spent never drops out of sight.
+                self.reserved
+                    .entry(id.clone())
+                    .and_modify(|held| held.amount += amount)
+                    .or_insert(Reservation {
+                        kind,
+                        amount,
+                        accrued: MicroUsd::ZERO,
+                    });
+            }
+            LedgerOp::Accrue { id, amount } => {
+                if let Some(held) = self.reserved.get_mut(id) {
+                    let amount = (*amount).min(held.amount);
+                    held.amount = held.amount.saturating_sub(amount);
+                    held.accrued += amount;
+                    self.spent.add(held.kind, amount);
+                }
             }
             LedgerOp::Settle { id, amount } => {
-                if let Some(reservation) = self.reserved.remove(id) {
-                    self.spent.add(reservation.kind, *amount);
+                if let Some(held) = self.reserved.remove(id) {
+                    self.spent
+                        .add(held.kind, amount.saturating_sub(held.accrued));
                 }
             }
         }

@@ -17,6 +17,7 @@ mod ledger;
 mod private;
 mod store;
 mod tail;
+mod tails;
 mod writer;
 
 pub use entry::Entry;

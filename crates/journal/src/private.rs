@@ -96,6 +96,9 @@ pub struct Resource {
     pub reservation: String,
     /// What it costs per started minute, in micro-dollars.
     pub micro_usd_per_minute: u64,
+    /// Unix seconds.
+    #[serde(default)]
+    pub started_at: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

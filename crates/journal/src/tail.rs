@@ -1,8 +1,9 @@
 //! The newest part of one response's log, shared in memory by all its readers.
 
-use crate::Frame;
+use crate::{Frame, Phase};
 use protocol::Response;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
@@ -16,6 +17,8 @@ pub(crate) struct Tail {
     recent: Mutex<Recent>,
     /// The response folded up to some event, so that polling a long run does not refold it from the start.
     folded: Mutex<Option<Arc<Response>>>,
+    /// Whether more is expected of the response: what is kept here is worth keeping while nobody reads.
+    in_flight: AtomicBool,
 }
 
 #[derive(Default)]
@@ -30,7 +33,12 @@ impl Tail {
             head: watch::Sender::new(None),
             recent: Mutex::default(),
             folded: Mutex::default(),
+            in_flight: AtomicBool::new(false),
         }
+    }
+
+    pub fn is_in_flight(&self) -> bool {
+        self.in_flight.load(Ordering::Acquire)
     }
 
     pub fn head(&self) -> Option<u64> {
@@ -52,8 +60,12 @@ impl Tail {
         });
     }
 
-    /// Adds committed frames and moves the head.
-    pub fn publish(&self, frames: Vec<Frame>) {
+    /// Adds committed frames, which may have changed the response's phase, and moves the head.
+    pub fn publish(&self, frames: Vec<Frame>, phase: Option<Phase>) {
+        if let Some(phase) = phase {
+            self.in_flight
+                .store(phase.is_in_flight(), Ordering::Release);
+        }
         let Some(last) = frames.last().map(|frame| frame.seq) else {
             return;
         };
@@ -107,6 +119,12 @@ impl Tail {
 
 impl Recent {
     fn push(&mut self, frame: Frame) {
+        // Another process may have appended in between: what is kept here never has a gap.
+        let follows = |newest: &Frame| newest.seq + 1 == frame.seq;
+        if !self.frames.back().is_none_or(follows) {
+            self.frames.clear();
+            self.bytes = 0;
+        }
         self.bytes += frame.size();
         self.frames.push_back(frame);
         while self.bytes > TAIL_BYTES && self.frames.len() > 1 {
@@ -114,5 +132,58 @@ impl Recent {
                 self.bytes -= oldest.size();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frames(seqs: impl IntoIterator<Item = u64>, size: usize) -> Vec<Frame> {
+        let body = "x".repeat(size);
+        let frame = |seq| Frame::encode(seq, "response.x", &body);
+        seqs.into_iter().map(frame).collect()
+    }
+
+    #[test]
+    fn a_tail_is_bounded_and_keeps_the_newest() {
+        let tail = Tail::new();
+        for seq in 0..200 {
+            tail.publish(frames([seq], 10_000), None);
+        }
+        assert!(tail.recent().bytes <= TAIL_BYTES);
+        assert_eq!(tail.frames(0, 10).map(|frames| frames.len()), None);
+        let newest = tail.frames(190, 100).unwrap();
+        assert!(newest.iter().map(|frame| frame.seq).eq(190..200));
+        assert_eq!(tail.frames(200, 10).map(|frames| frames.len()), Some(0));
+        // One frame above the bound is still served, alone.
+        tail.publish(frames([200], TAIL_BYTES + 1), None);
+        assert_eq!(tail.recent().frames.len(), 1);
+    }
+
+    #[test]
+    fn events_that_another_process_appended_leave_no_gap() {
+        let tail = Tail::new();
+        tail.publish(frames(0..5, 1), None);
+        tail.publish(frames(9..11, 1), None);
+        assert!(tail.frames(3, 10).is_none());
+        let kept = tail.frames(9, 10).unwrap();
+        assert!(kept.iter().map(|frame| frame.seq).eq(9..11));
+        assert_eq!(
+            tail.recent().bytes,
+            kept.iter().map(Frame::size).sum::<usize>()
+        );
+    }
+
+    #[test]
+    fn the_head_only_moves_forward() {
+        let tail = Tail::new();
+        let mut watch = tail.watch();
+        tail.raise(7);
+        assert!(watch.has_changed().unwrap());
+        assert_eq!(*watch.borrow_and_update(), Some(7));
+        tail.publish(frames(5..7, 1), None);
+        assert!(!watch.has_changed().unwrap());
+        assert_eq!(tail.head(), Some(7));
     }
 }

@@ -1,7 +1,7 @@
 //! The writer task: whatever waits when a commit ends goes into the next one (group commit).
 
 use crate::store::{Commit, Store};
-use crate::tail::Tail;
+use crate::tails::Hold;
 use crate::{AppendError, Frame};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -11,7 +11,7 @@ const BATCH: usize = 256;
 
 pub(crate) struct Append {
     pub commit: Commit,
-    pub tail: Arc<Tail>,
+    pub tail: Hold,
     pub reply: oneshot::Sender<Result<(), AppendError>>,
 }
 
@@ -27,21 +27,23 @@ pub(crate) async fn run(store: Arc<Store>, mut appends: mpsc::Receiver<Append>) 
             reply,
         } in waiting.drain(..)
         {
-            published.push((encode(&commit), tail, reply));
+            published.push((encode(&commit), commit.phase, tail, reply));
             batch.push(commit);
         }
         match store.commit(batch).await {
             Ok(outcomes) => {
-                for ((frames, tail, reply), outcome) in published.into_iter().zip(outcomes) {
+                for ((frames, phase, tail, reply), outcome) in published.into_iter().zip(outcomes) {
                     if outcome.is_ok() {
-                        tail.publish(frames);
+                        tail.publish(frames, phase);
                     }
+                    // Before the reply: who has it finds the tails as this commit leaves them.
+                    drop(tail);
                     let _ = reply.send(outcome);
                 }
             }
             Err(error) => {
                 tracing::error!(%error, appends = published.len(), "a commit failed");
-                for (_, _, reply) in published {
+                for (_, _, _, reply) in published {
                     let _ = reply.send(Err(error.clone().into()));
                 }
             }

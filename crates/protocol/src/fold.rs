@@ -2,8 +2,8 @@
 
 use crate::response::{InputTokensDetails, OutputTokensDetails};
 use crate::{
-    Artifact, ContentPart, Event, IncompleteDetails, IncompleteReason, ItemId, LlmCall, OutputItem,
-    Response, Status, SummaryPart,
+    Artifact, ContentPart, Event, IncompleteDetails, IncompleteReason, ItemId, LlmCall, MicroUsd,
+    OutputItem, Response, Status, SummaryPart,
 };
 
 impl Response {
@@ -58,9 +58,12 @@ impl Response {
             } => {
                 self.budget = *budget;
                 self.max_cost_usd = budget.cap_usd;
-                let usage = self.usage.get_or_insert_default();
-                usage.cost_usd = cost_by_kind.total();
-                usage.cost_by_kind = *cost_by_kind;
+                // Usage is null until there is some: a first reservation spends nothing.
+                if self.usage.is_some() || cost_by_kind.total() > MicroUsd::ZERO {
+                    let usage = self.usage.get_or_insert_default();
+                    usage.cost_usd = cost_by_kind.total();
+                    usage.cost_by_kind = *cost_by_kind;
+                }
             }
             Event::ApprovalRequired {
                 pending_actions, ..
@@ -80,6 +83,7 @@ impl Response {
                 self.incomplete_details = Some(IncompleteDetails {
                     reason: IncompleteReason::ServerRestart,
                 });
+                self.pending_approval = None;
             }
             Event::Completed { response } => self.end(Status::Completed, response),
             Event::Failed { response } => self.end(Status::Failed, response),

@@ -1,5 +1,7 @@
 //! Request bodies, checked (contract §3, §6, §7): the JSON that came in becomes a typed request or one [`Problem`].
 
+mod misspelt;
+
 use crate::reader::{Reader, check_length};
 use crate::{InputItem, MicroUsd, Problem, ResponseId, input};
 use serde_json::{Map, Value};
@@ -8,6 +10,8 @@ const DEFAULT_WAIT_SECONDS: u64 = 900;
 const MOST_WAIT_SECONDS: u64 = 3600;
 const MOST_COST_USD: f64 = 500.0;
 const INSTRUCTIONS_LIMIT: usize = 20_000;
+/// Levels of nesting in a field that is echoed. It comes back inside events, and what reads those gives up at 128.
+const DEEPEST: u32 = 64;
 
 /// A checked `POST /v1/responses`.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,7 +66,7 @@ impl CreateRequest {
         };
         let body = Reader::new(fields, "");
         refuse_unsupported(&body)?;
-        refuse_misspelt(fields)?;
+        misspelt::refuse(fields)?;
         Ok(Self {
             input: input::parse(&body)?,
             model: body.string("model")?.map(str::to_owned),
@@ -229,10 +233,29 @@ fn openai_fields(body: &Reader<'_>) -> Result<Map<String, Value>, Problem> {
     {
         return Err(body.invalid("truncation", "must be auto or disabled"));
     }
-    let given = OPENAI_FIELDS
-        .iter()
-        .filter_map(|&field| Some((field.to_owned(), body.get(field)?.clone())));
-    Ok(given.collect())
+    let mut given = Map::new();
+    for field in OPENAI_FIELDS {
+        let Some(value) = body.get(field) else {
+            continue;
+        };
+        if !is_shallow(value, DEEPEST) {
+            return Err(body.invalid(field, "is nested too deeply"));
+        }
+        given.insert(field.to_owned(), value.clone());
+    }
+    Ok(given)
+}
+
+/// Whether a value is nested at most `levels` deep.
+fn is_shallow(value: &Value, levels: u32) -> bool {
+    let Some(below) = levels.checked_sub(1) else {
+        return false;
+    };
+    match value {
+        Value::Array(values) => values.iter().all(|value| is_shallow(value, below)),
+        Value::Object(fields) => fields.values().all(|value| is_shallow(value, below)),
+        _ => true,
+    }
 }
 
 /// Refuses what would change a request's meaning if it were ignored.
@@ -252,214 +275,5 @@ fn refuse_unsupported(body: &Reader<'_>) -> Result<(), Problem> {
     }
 }
 
-/// Our own names, which a client must not misspell unnoticed: the default would be spent silently.
-const OWN_FIELDS: [&str; 6] = [
-    "max_cost_usd",
-    "wait_timeout_seconds",
-    "previous_response_id",
-    "instructions",
-    "background",
-    "metadata",
-];
-
-fn refuse_misspelt(fields: &Map<String, Value>) -> Result<(), Problem> {
-    for name in fields.keys() {
-        if OWN_FIELDS.contains(&name.as_str()) || OPENAI_FIELDS.contains(&name.as_str()) {
-            continue;
-        }
-        let lower = name.to_lowercase();
-        let is_about_money = lower.contains("cost") || lower.contains("budget");
-        let near = OWN_FIELDS.iter().find(|own| distance(own, &lower) <= 2);
-        if let Some(own) = near.or(is_about_money.then_some(&OWN_FIELDS[0])) {
-            let why = format!("Unknown parameter `{name}`. Did you mean `{own}`?");
-            return Err(Problem::invalid("unknown_parameter", name.clone(), why));
-        }
-    }
-    Ok(())
-}
-
-/// Levenshtein distance in bytes; the names compared are short.
-fn distance(a: &str, b: &str) -> usize {
-    if a.len().abs_diff(b.len()) > 2 {
-        return usize::MAX;
-    }
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.bytes().enumerate() {
-            let substituted = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn refusal(body: Value) -> (&'static str, Option<String>) {
-        match CreateRequest::parse(&body) {
-            Ok(request) => panic!("accepted: {request:?}"),
-            Err(problem) => {
-                assert!((400..500).contains(&problem.status));
-                (problem.code, problem.param)
-            }
-        }
-    }
-
-    #[test]
-    fn refusals_name_the_code_and_the_field() {
-        let long = "ä".repeat(100_001);
-        let pairs: Map<String, Value> = (0..17).map(|i| (i.to_string(), json!("x"))).collect();
-        let table = [
-            (json!([]), "invalid_json", None),
-            (json!({}), "missing_required_parameter", Some("input")),
-            (
-                json!({"input": null}),
-                "missing_required_parameter",
-                Some("input"),
-            ),
-            (json!({"input": 7}), "invalid_type", Some("input")),
-            (json!({"input": " \n"}), "empty_input", Some("input")),
-            (json!({"input": []}), "empty_input", Some("input")),
-            (
-                json!({"input": [{"role": "user", "content": ""}]}),
-                "empty_input",
-                Some("input"),
-            ),
-            (
-                json!({"input": long}),
-                "string_above_max_length",
-                Some("input"),
-            ),
-            (
-                json!({"input": [{"role": "user", "content": long}]}),
-                "string_above_max_length",
-                Some("input[0].content"),
-            ),
-            (
-                json!({"input": [{"role": "robot", "content": "x"}]}),
-                "invalid_value",
-                Some("input[0].role"),
-            ),
-            (
-                json!({"input": [{"role": "assistant", "content": "x"}]}),
-                "invalid_value",
-                Some("input[0].role"),
-            ),
-            (
-                json!({"input": [{"type": "file", "role": "user"}]}),
-                "unsupported_content",
-                Some("input[0].type"),
-            ),
-            (
-                json!({"input": [{"role": "user", "content": [{"type": "input_file"}]}]}),
-                "unsupported_content",
-                Some("input[0].content[0].type"),
-            ),
-            (
-                json!({"input": "x", "max_cost_usd": 0}),
-                "invalid_value",
-                Some("max_cost_usd"),
-            ),
-            (
-                json!({"input": "x", "max_cost_usd": 500.01}),
-                "invalid_value",
-                Some("max_cost_usd"),
-            ),
-            (
-                json!({"input": "x", "max_cost_usd": "5"}),
-                "invalid_type",
-                Some("max_cost_usd"),
-            ),
-            (
-                json!({"input": "x", "max_cost_usd": true}),
-                "invalid_type",
-                Some("max_cost_usd"),
-            ),
-            (
-                json!({"input": "x", "wait_timeout_seconds": 0}),
-                "invalid_value",
-                Some("wait_timeout_seconds"),
-            ),
-            (
-                json!({"input": "x", "wait_timeout_seconds": 3601}),
-                "invalid_value",
-                Some("wait_timeout_seconds"),
-            ),
-            (
-                json!({"input": "x", "background": "yes"}),
-                "invalid_type",
-                Some("background"),
-            ),
-            (
-                json!({"input": "x", "metadata": {"a": 1}}),
-                "invalid_metadata",
-                Some("metadata"),
-            ),
-            (
-                json!({"input": "x", "metadata": pairs}),
-                "invalid_metadata",
-                Some("metadata"),
-            ),
-            (
-                json!({"input": "x", "max_cost": 1}),
-                "unknown_parameter",
-                Some("max_cost"),
-            ),
-            (
-                json!({"input": "x", "max_cost_us": 1}),
-                "unknown_parameter",
-                Some("max_cost_us"),
-            ),
-            (
-                json!({"input": "x", "budget_usd": 1}),
-                "unknown_parameter",
-                Some("budget_usd"),
-            ),
-            (
-                json!({"input": "x", "conversation": "c"}),
-                "unsupported_parameter",
-                Some("conversation"),
-            ),
-            (
-                json!({"input": "x", "instructions": "i".repeat(20_001)}),
-                "string_above_max_length",
-                Some("instructions"),
-            ),
-            (
-                json!({"input": "x", "previous_response_id": "nope"}),
-                "previous_response_not_found",
-                Some("previous_response_id"),
-            ),
-        ];
-        for (body, code, param) in table {
-            let shown: String = body.to_string().chars().take(80).collect();
-            assert_eq!(refusal(body), (code, param.map(str::to_owned)), "{shown}");
-        }
-    }
-
-    #[test]
-    fn null_is_absent_and_unknown_fields_are_ignored() {
-        let body = json!({"input": "x", "max_cost_usd": null, "metadata": null, "client_metadata": {"a": 1}, "store": false});
-        let request = CreateRequest::parse(&body).unwrap();
-        assert_eq!(request.max_cost, None);
-        assert_eq!(request.wait_timeout_seconds, 900);
-        assert_eq!(request.openai["store"], json!(false));
-    }
-
-    #[test]
-    fn every_form_of_message_content_is_read() {
-        let body = json!({"input": [
-            {"role": "system", "content": "s"},
-            {"type": "message", "role": "assistant", "phase": "commentary", "content": [{"type": "output_text", "text": "a"}]},
-            {"role": "user", "content": [{"type": "input_text", "text": "u"}, {"type": "input_image", "image_url": "data:image/png;base64,AA"}]},
-        ]});
-        let request = CreateRequest::parse(&body).unwrap();
-        assert_eq!(request.input.len(), 3);
-        assert_eq!(request.input[2].text(), "u");
-    }
-}
+mod tests;

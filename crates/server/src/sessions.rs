@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, MutexGuard};
+use tokio_util::sync::CancellationToken;
 use tools::{Sandbox, SandboxSettings, ToolSession, Toolbox};
 
 /// All live sessions of this process.
@@ -44,6 +45,8 @@ pub(crate) enum Slot {
     Running {
         response: ResponseId,
         stop: Stop,
+        /// Cancelled when the turn has left the slot.
+        left: CancellationToken,
     },
 }
 
@@ -198,6 +201,27 @@ impl Sessions {
 impl Session {
     pub async fn slot(&self) -> MutexGuard<'_, Slot> {
         self.slot.lock().await
+    }
+
+    /// The slot, as clients may expect to find it. A turn is seen to rest as soon as its last event is durable, a moment
+    /// before it leaves the slot; whoever acts on that event at once waits for that moment here.
+    pub async fn slot_at_rest(
+        &self,
+        journal: &Journal,
+    ) -> Result<MutexGuard<'_, Slot>, JournalError> {
+        loop {
+            let slot = self.slot().await;
+            let Slot::Running { response, left, .. } = &*slot else {
+                return Ok(slot);
+            };
+            let row = journal.response(response).await?;
+            if row.is_none_or(|row| row.phase.is_in_flight()) {
+                return Ok(slot);
+            }
+            let left = left.clone();
+            drop(slot);
+            left.cancelled().await;
+        }
     }
 
     async fn is_running(&self) -> bool {

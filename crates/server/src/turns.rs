@@ -5,12 +5,13 @@ use crate::models::Models;
 use crate::recovery;
 use crate::refusal::{self, Refusal};
 use crate::sessions::{Rested, Session, Sessions, Slot, owned_row};
-use agent::{Recorder, Start, Stop, StopReason};
+use agent::{Recorder, Rest, Start, Stop, StopReason};
 use futures_util::FutureExt;
-use journal::{Phase, ResponseRow};
+use journal::{AppendError, Phase, ResponseRow};
 use protocol::{ApprovalRequest, CreateRequest, MicroUsd, Problem, ResponseId, Status};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 use tools::ToolSession;
 
 impl Sessions {
@@ -50,7 +51,7 @@ impl Sessions {
         request: &CreateRequest,
     ) -> Result<ResponseId, Refusal> {
         let session = self.get(&row.session_id);
-        let mut slot = session.slot().await;
+        let mut slot = session.slot_at_rest(&self.journal).await?;
         let Some(rested) = slot.take(self, &session.id).await? else {
             return Err(Refusal(refusal::session_busy()));
         };
@@ -116,7 +117,7 @@ impl Sessions {
         decision: &ApprovalRequest,
     ) -> Result<(), Refusal> {
         let session = self.get(&row.session_id);
-        let mut slot = session.slot().await;
+        let mut slot = session.slot_at_rest(&self.journal).await?;
         let Some(rested) = slot.take(self, &session.id).await? else {
             return Err(not_awaiting());
         };
@@ -155,7 +156,7 @@ impl Sessions {
             return Ok(());
         }
         let session = self.get(&row.session_id);
-        let mut slot = session.slot().await;
+        let mut slot = session.slot_at_rest(&self.journal).await?;
         if let Slot::Running { response, .. } = &*slot {
             if *response == row.id {
                 slot.stop(StopReason::Cancelled);
@@ -194,41 +195,38 @@ impl Sessions {
         tools: Arc<ToolSession>,
         start: Start,
     ) {
-        let stop = Stop::default();
+        let (stop, left) = (Stop::default(), CancellationToken::new());
         *slot = Slot::Running {
             response: recorder.id().clone(),
             stop: stop.clone(),
+            left: left.clone(),
         };
         let (sessions, session) = (Arc::clone(self), Arc::clone(session));
         tokio::spawn(async move {
+            // Whatever happens to this task, nobody waits for it for ever.
+            let _left = left.drop_guard();
             let turn = sessions
                 .agent
-                .run(&mut recorder, Arc::clone(&tools), start, stop);
+                .run(&mut recorder, Arc::clone(&tools), start, stop.clone());
             let ended = AssertUnwindSafe(turn).catch_unwind().await;
             let response = recorder.id().clone();
-            match ended {
-                Ok(Ok(_rest)) => {
-                    let lease = recorder.lease().clone();
-                    let rested = Rested {
-                        lease,
-                        state: recorder.into_state(),
-                        tools: Some(tools),
-                    };
-                    session.slot().await.rest(rested);
-                }
+            let ended = match ended {
+                Ok(Ok(rest)) => Ok(put_to_rest(&session, recorder, rest, tools, &stop).await),
+                Ok(Err(error)) => Ok(Err(error)),
+                Err(panic) => Err(panic),
+            };
+            let loss = match ended {
+                Ok(Ok(())) => return,
                 Ok(Err(error)) => {
                     tracing::error!(%response, %error, "a turn could not write its log");
-                    sessions
-                        .abandon(&session, &response, recovery::Loss::Store)
-                        .await;
+                    recovery::Loss::Store
                 }
                 Err(_) => {
                     tracing::error!(%response, "a turn panicked");
-                    sessions
-                        .abandon(&session, &response, recovery::Loss::Panic)
-                        .await;
+                    recovery::Loss::Panic
                 }
-            }
+            };
+            sessions.abandon(&session, &response, loss).await;
         });
     }
 
@@ -238,6 +236,28 @@ impl Sessions {
         *slot = Slot::Cold;
         recovery::end_lost(self, response, loss).await;
     }
+}
+
+/// Leaves the session as the turn leaves it.
+async fn put_to_rest(
+    session: &Session,
+    mut recorder: Recorder,
+    rest: Rest,
+    tools: Arc<ToolSession>,
+    stop: &Stop,
+) -> Result<(), AppendError> {
+    let mut slot = session.slot().await;
+    // A cancel that came while the pause was being recorded has had its 200: it counts.
+    if rest == Rest::AwaitingApproval && stop.reason() == Some(StopReason::Cancelled) {
+        recorder.cancel().await?;
+    }
+    let lease = recorder.lease().clone();
+    slot.rest(Rested {
+        lease,
+        state: recorder.into_state(),
+        tools: Some(tools),
+    });
+    Ok(())
 }
 
 fn check_decision(waits: bool, decision: &ApprovalRequest, spent: MicroUsd) -> Result<(), Refusal> {

@@ -57,12 +57,12 @@ impl View {
         }
     }
 
-    /// The view of a route that SDKs read, where the request names none.
-    pub fn for_sdk_route(headers: &HeaderMap) -> Self {
-        if headers.contains_key("x-stainless-lang") {
-            Self::OpenAi
-        } else {
-            Self::Documented
+    /// The view of a route that SDKs read: the one that the request names, else the one that suits its client.
+    pub fn of_sdk_route(named: Option<&str>, headers: &HeaderMap) -> Result<Self, Problem> {
+        match named {
+            Some(name) => Self::named(name),
+            None if headers.contains_key("x-stainless-lang") => Ok(Self::OpenAi),
+            None => Ok(Self::Documented),
         }
     }
 

@@ -92,13 +92,22 @@ async fn run(
     };
     let mut events = client.exec(spec).await?;
     let mut output = String::new();
-    while let Some(event) = events.next().await {
+    loop {
+        let event = tokio::select! {
+            event = events.next() => event,
+            () = call.cancel.cancelled() => {
+                // Dropping the stream closes the connection, and that kills the command. What it printed is kept.
+                let text = cap(&output, OUTPUT_LIMIT, None).text;
+                return Ok(failed(text, "cancelled before it ended"));
+            }
+        };
+        let Some(event) = event else { break };
         match event? {
             ExecEvent::Stdout(text) | ExecEvent::Stderr(text) => {
                 output.push_str(&text);
                 call.report(Report::Log(text)).await;
                 if output.len() > MOST_OUTPUT {
-                    // Dropping the stream closes the connection, and that kills the command.
+                    // As above.
                     drop(events);
                     let why = "stopped: it printed more than 8 MiB; send the output to a file and look at parts of it";
                     return Ok(finish(client, &output, Some(why.into())).await);
@@ -141,7 +150,7 @@ fn exit_fault(
 
 /// Caps the output; the whole of a long one is kept in a file of the sandbox that the model may read.
 async fn finish(client: &SandboxClient, output: &str, fault: Option<String>) -> Outcome {
-    let mut text = if output.chars().count() > OUTPUT_LIMIT {
+    let text = if output.chars().count() > OUTPUT_LIMIT {
         let path = format!("/tmp/bash_output_{}.txt", uuid::Uuid::new_v4().simple());
         let kept = client.write(&path, output.to_owned().into()).await;
         let hint = kept
@@ -154,13 +163,15 @@ async fn finish(client: &SandboxClient, output: &str, fault: Option<String>) -> 
     match fault {
         None if text.trim().is_empty() => Outcome::ok("(no output)"),
         None => Outcome::ok(text),
-        Some(fault) => {
-            if !text.is_empty() {
-                text.push_str("\n\n");
-            }
-            Outcome::failed(format!("{text}ERROR: {fault}"))
-        }
+        Some(fault) => failed(text, &fault),
     }
+}
+
+fn failed(mut text: String, fault: &str) -> Outcome {
+    if !text.is_empty() {
+        text.push_str("\n\n");
+    }
+    Outcome::failed(format!("{text}ERROR: {fault}"))
 }
 
 #[cfg(test)]

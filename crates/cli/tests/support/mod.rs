@@ -2,15 +2,20 @@
 //!
 //! Nothing here knows the server's insides; it speaks HTTP and reads bytes.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
+#![allow(dead_code, unused_imports, clippy::unwrap_used, clippy::expect_used)]
 
 mod client;
 mod process;
+mod refusal;
+mod sim;
 mod stream;
+mod wellformed;
 
 pub use client::Client;
 pub use process::{ServeOptions, Server, Sim};
+pub use refusal::{Answer, UNKNOWN, create, refused, stored};
 pub use stream::{RawEvent, RawStream, parse_frames};
+pub use wellformed::{check_log, named};
 
 use std::time::{Duration, Instant};
 

@@ -9,6 +9,8 @@ CREATE TABLE sessions (
 CREATE TABLE responses (
     id         TEXT PRIMARY KEY,
     session_id TEXT NOT NULL REFERENCES sessions (id),
+    -- 0, 1, 2 … in the order of creation: a session is folded in this order, whatever the clock said.
+    position   INTEGER NOT NULL,
     owner      TEXT NOT NULL,
     -- Projection of the newest event's meaning, for claiming and conflict checks.
     phase      INTEGER NOT NULL,
@@ -17,7 +19,7 @@ CREATE TABLE responses (
     created_at INTEGER NOT NULL
 ) STRICT;
 
-CREATE INDEX responses_by_session ON responses (session_id, id);
+CREATE UNIQUE INDEX responses_by_session ON responses (session_id, position);
 CREATE INDEX responses_by_owner ON responses (owner, id);
 -- Queued, running or paused for approval: at most one per session.
 CREATE UNIQUE INDEX one_open_response ON responses (session_id) WHERE phase <= 2;

@@ -15,7 +15,14 @@ pub(crate) struct MemoryStore {
 #[derive(Default)]
 struct State {
     sessions: BTreeMap<SessionId, SessionRow>,
-    responses: BTreeMap<ResponseId, (ResponseRow, Vec<StoredEvent>)>,
+    responses: BTreeMap<ResponseId, Log>,
+}
+
+struct Log {
+    row: ResponseRow,
+    /// Position in the session.
+    position: usize,
+    events: Vec<StoredEvent>,
 }
 
 impl MemoryStore {
@@ -43,16 +50,14 @@ impl MemoryStore {
     }
 
     pub fn response(&self, id: &ResponseId) -> Result<Option<ResponseRow>, JournalError> {
-        Ok(self.state().responses.get(id).map(|(row, _)| row.clone()))
+        Ok(self.state().responses.get(id).map(|log| log.row.clone()))
     }
 
     pub fn responses_of(&self, session: &SessionId) -> Result<Vec<ResponseRow>, JournalError> {
         let state = self.state();
-        Ok(state
-            .rows()
-            .filter(|row| row.session_id == *session)
-            .cloned()
-            .collect())
+        let mut logs: Vec<&Log> = state.logs_of(session).collect();
+        logs.sort_by_key(|log| log.position);
+        Ok(logs.into_iter().map(|log| log.row.clone()).collect())
     }
 
     pub fn responses_by(
@@ -83,13 +88,13 @@ impl MemoryStore {
         limit: usize,
     ) -> Result<Vec<StoredEvent>, JournalError> {
         let state = self.state();
-        let Some((_, events)) = state.responses.get(response) else {
+        let Some(log) = state.responses.get(response) else {
             return Ok(Vec::new());
         };
         let from = usize::try_from(from)
             .unwrap_or(usize::MAX)
-            .min(events.len());
-        Ok(events[from..].iter().take(limit).cloned().collect())
+            .min(log.events.len());
+        Ok(log.events[from..].iter().take(limit).cloned().collect())
     }
 
     pub fn ping(&self) -> Result<(), JournalError> {
@@ -99,66 +104,90 @@ impl MemoryStore {
 
 impl State {
     fn rows(&self) -> impl DoubleEndedIterator<Item = &ResponseRow> {
-        self.responses.values().map(|(row, _)| row)
+        self.responses.values().map(|log| &log.row)
     }
 
+    fn logs_of(&self, session: &SessionId) -> impl Iterator<Item = &Log> {
+        self.responses
+            .values()
+            .filter(move |log| log.row.session_id == *session)
+    }
+
+    /// Refuses before it changes anything.
     fn commit(&mut self, commit: Commit) -> Result<(), AppendError> {
         match commit.create.clone() {
             Some(new) => self.create(new, &commit)?,
             None => self.check(&commit)?,
         }
         let last = commit.last_seq();
-        let (row, events) = self
+        let log = self
             .responses
             .get_mut(&commit.response)
             .ok_or(AppendError::Unknown)?;
-        row.head = last;
-        row.phase = commit.phase.unwrap_or(row.phase);
-        events.extend(commit.events);
+        log.row.head = last;
+        log.row.phase = commit.phase.unwrap_or(log.row.phase);
+        log.events.extend(commit.events);
         Ok(())
     }
 
     fn create(&mut self, new: NewResponse, commit: &Commit) -> Result<(), AppendError> {
-        let open = self
-            .rows()
-            .find(|row| row.session_id == commit.session && (row.phase as i64) <= 2);
-        match open.map(|row| row.phase) {
-            Some(Phase::AwaitingApproval) => return Err(AppendError::ApprovalPending),
-            Some(_) => return Err(AppendError::Busy),
-            None => {}
+        commit.check_order(0)?;
+        self.check_free(commit)?;
+        if !new.opens_session || self.sessions.contains_key(&commit.session) {
+            self.check_fence(commit)?;
+        }
+        if self.responses.contains_key(&commit.response) {
+            return Err(AppendError::OutOfOrder);
         }
         if new.opens_session {
-            let row = SessionRow {
-                id: commit.session.clone(),
-                owner: new.owner.clone(),
-                fence: commit.fence,
-                created_at: new.created_at,
-            };
-            self.sessions.insert(row.id.clone(), row);
+            self.sessions
+                .entry(commit.session.clone())
+                .or_insert_with(|| SessionRow {
+                    id: commit.session.clone(),
+                    owner: new.owner.clone(),
+                    fence: commit.fence,
+                    created_at: new.created_at,
+                });
         }
-        self.check_fence(commit)?;
-        let row = ResponseRow {
-            id: commit.response.clone(),
-            session_id: commit.session.clone(),
-            owner: new.owner,
-            phase: Phase::Queued,
-            head: 0,
-            created_at: new.created_at,
+        let log = Log {
+            row: ResponseRow {
+                id: commit.response.clone(),
+                session_id: commit.session.clone(),
+                owner: new.owner,
+                phase: Phase::Queued,
+                head: 0,
+                created_at: new.created_at,
+            },
+            position: self.logs_of(&commit.session).count(),
+            events: Vec::new(),
         };
-        self.responses.insert(row.id.clone(), (row, Vec::new()));
+        self.responses.insert(commit.response.clone(), log);
         Ok(())
     }
 
     fn check(&self, commit: &Commit) -> Result<(), AppendError> {
         self.check_fence(commit)?;
-        let (row, _) = self
+        let row = self
             .responses
             .get(&commit.response)
+            .map(|log| &log.row)
+            .filter(|row| row.session_id == commit.session)
             .ok_or(AppendError::Unknown)?;
-        if row.head + 1 != commit.first_seq() || row.phase.is_terminal() {
+        if row.phase.is_terminal() {
             return Err(AppendError::OutOfOrder);
         }
+        commit.check_order(row.head + 1)?;
+        if commit.opens() && !row.phase.is_open() {
+            self.check_free(commit)?;
+        }
         Ok(())
+    }
+
+    /// Refuses while the session has an open response.
+    fn check_free(&self, commit: &Commit) -> Result<(), AppendError> {
+        self.logs_of(&commit.session)
+            .find_map(|log| log.row.phase.conflict())
+            .map_or(Ok(()), Err)
     }
 
     fn check_fence(&self, commit: &Commit) -> Result<(), AppendError> {

@@ -1,5 +1,6 @@
 //! The rows that every backend keeps.
 
+use crate::AppendError;
 use protocol::{Event, ResponseId, SessionId};
 
 /// What a response's newest lifecycle event means, for claiming and for conflict checks. The numbers are stored; the
@@ -54,6 +55,20 @@ impl Phase {
     pub fn is_in_flight(self) -> bool {
         matches!(self, Self::Queued | Self::Running)
     }
+
+    /// Whether the response keeps its session from beginning another one.
+    pub(crate) fn is_open(self) -> bool {
+        self.is_in_flight() || self == Self::AwaitingApproval
+    }
+
+    /// Why a session with a response in this phase cannot open another one, if it cannot.
+    pub(crate) fn conflict(self) -> Option<AppendError> {
+        match self {
+            Self::AwaitingApproval => Some(AppendError::ApprovalPending),
+            phase if phase.is_open() => Some(AppendError::Busy),
+            _ => None,
+        }
+    }
 }
 
 /// A response to create, together with its first events.
@@ -101,14 +116,34 @@ pub(crate) struct Commit {
     pub response: ResponseId,
     pub fence: u64,
     pub create: Option<NewResponse>,
-    /// Never empty; numbered without a gap.
     pub events: Vec<StoredEvent>,
     pub phase: Option<Phase>,
 }
 
 impl Commit {
-    pub fn first_seq(&self) -> u64 {
-        self.events.first().map_or(0, |event| event.seq)
+    /// Whether the events are numbered `next`, `next + 1` … and nothing follows a terminal one.
+    ///
+    /// # Errors
+    /// [`AppendError::OutOfOrder`] when not.
+    pub fn check_order(&self, next: u64) -> Result<(), AppendError> {
+        let is_numbered = (next..)
+            .zip(&self.events)
+            .all(|(seq, event)| event.seq == seq);
+        let terminal = self
+            .events
+            .iter()
+            .position(|event| Event::is_terminal(&event.name));
+        let is_last = terminal.is_none_or(|index| index + 1 == self.events.len());
+        if is_numbered && is_last && !self.events.is_empty() {
+            Ok(())
+        } else {
+            Err(AppendError::OutOfOrder)
+        }
+    }
+
+    /// Whether the response is open after this commit.
+    pub fn opens(&self) -> bool {
+        self.phase.is_some_and(Phase::is_open)
     }
 
     pub fn last_seq(&self) -> u64 {

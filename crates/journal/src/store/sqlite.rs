@@ -6,16 +6,16 @@ mod write;
 use super::{Commit, Outcomes, ResponseRow, SessionRow, StoredEvent};
 use crate::JournalError;
 use protocol::{ResponseId, SessionId};
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 /// Migrations in order; `PRAGMA user_version` counts those applied.
 const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/sqlite/0001_journal.sql")];
 
-/// Reading connections kept for reuse.
+/// Reading connections; each has a page cache of its own, so more queries than these wait.
 const READERS: usize = 4;
 
 pub(crate) struct SqliteStore {
@@ -23,6 +23,7 @@ pub(crate) struct SqliteStore {
     writer: mpsc::Sender<write::Job>,
     /// Idle reading connections. A plain mutex: held only to push and pop.
     readers: Arc<Mutex<Vec<Connection>>>,
+    reading: Arc<Semaphore>,
 }
 
 impl SqliteStore {
@@ -39,6 +40,7 @@ impl SqliteStore {
             path,
             writer,
             readers: Arc::default(),
+            reading: Arc::new(Semaphore::new(READERS)),
         })
     }
 
@@ -130,14 +132,20 @@ impl SqliteStore {
         query: impl FnOnce(&Connection) -> Result<T, JournalError> + Send + 'static,
     ) -> Result<T, JournalError> {
         let (path, readers) = (self.path.clone(), Arc::clone(&self.readers));
+        let permit = Arc::clone(&self.reading)
+            .acquire_owned()
+            .await
+            .map_err(|_| JournalError::Closed)?;
         blocking(move || {
+            // Held until the query ends, also when nobody waits for its answer any more.
+            let _permit = permit;
             let idle = readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let connection = idle.map_or_else(|| connect(&path), Ok)?;
             let answer = query(&connection)?;
-            let mut readers = readers.lock().unwrap_or_else(PoisonError::into_inner);
-            if readers.len() < READERS {
-                readers.push(connection);
-            }
+            readers
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(connection);
             Ok(answer)
         })
         .await
@@ -173,12 +181,16 @@ fn open_for_writing(path: &Path) -> Result<Connection, JournalError> {
 }
 
 fn migrate(connection: &mut Connection) -> Result<(), JournalError> {
-    let applied: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    for (index, migration) in MIGRATIONS.iter().enumerate().skip(applied) {
-        let transaction = connection.transaction()?;
-        transaction.execute_batch(migration)?;
-        transaction.pragma_update(None, "user_version", index + 1)?;
-        transaction.commit()?;
+    // One transaction: of two processes that open a new store at once, one migrates and the other finds it done.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let applied: usize = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if applied > MIGRATIONS.len() {
+        let why = "it was written by a newer version of this program";
+        return Err(JournalError::Corrupt(why.into()));
     }
-    Ok(())
+    for migration in &MIGRATIONS[applied..] {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "user_version", MIGRATIONS.len())?;
+    Ok(transaction.commit()?)
 }

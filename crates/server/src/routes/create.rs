@@ -1,5 +1,6 @@
 //! `POST /v1/responses`: submit a task, in one of three modes.
 
+use super::cursor::StreamQuery;
 use super::object;
 use crate::app::App;
 use crate::auth::Caller;
@@ -24,10 +25,12 @@ const SPACE_EVERY: Duration = Duration::from_secs(30);
 pub(crate) async fn create(
     State(app): State<App>,
     caller: Caller,
+    query: StreamQuery,
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Refusal> {
     let request = CreateRequest::parse(&body)?;
+    let view = View::of_sdk_route(query.view.as_deref(), &headers)?;
     if !caller.identity.may_infer {
         return Err(Refusal(inference_permission_required()));
     }
@@ -43,7 +46,7 @@ pub(crate) async fn create(
             .ok_or_else(Problem::internal)?;
         let follower = app.journal.follow(&row, 0).await?;
         let style = Style {
-            view: View::for_sdk_route(&headers),
+            view,
             with_ids: false,
             with_done: true,
         };

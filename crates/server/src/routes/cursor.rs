@@ -1,12 +1,14 @@
 //! Where a reader begins: `Last-Event-ID` or `starting_after`.
 
-use axum::extract::Query;
+use crate::refusal::Refusal;
+use axum::extract::{FromRequestParts, Query};
 use http::HeaderMap;
+use http::request::Parts;
 use journal::ResponseRow;
 use protocol::Problem;
-use serde::Deserialize;
 
-#[derive(Debug, Default, Deserialize)]
+/// The query of the routes that read a log. Other parameters are ignored.
+#[derive(Debug, Default)]
 pub(crate) struct StreamQuery {
     pub stream: Option<String>,
     pub starting_after: Option<String>,
@@ -14,7 +16,36 @@ pub(crate) struct StreamQuery {
     pub limit: Option<String>,
 }
 
-pub(crate) type Params = Query<StreamQuery>;
+impl<S: Send + Sync> FromRequestParts<S> for StreamQuery {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let pairs = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await;
+        // What is no query at all names none of our parameters.
+        let pairs = pairs.map(|Query(pairs)| pairs).unwrap_or_default();
+        Ok(Self::read(pairs)?)
+    }
+}
+
+impl StreamQuery {
+    fn read(pairs: Vec<(String, String)>) -> Result<Self, Problem> {
+        let mut query = Self::default();
+        for (name, value) in pairs {
+            let slot = match name.as_str() {
+                "stream" => &mut query.stream,
+                "starting_after" => &mut query.starting_after,
+                "view" => &mut query.view,
+                "limit" => &mut query.limit,
+                _ => continue,
+            };
+            if slot.replace(value).is_some() {
+                let why = format!("`{name}` is given more than once.");
+                return Err(Problem::invalid("invalid_value", name, why));
+            }
+        }
+        Ok(query)
+    }
+}
 
 /// The next sequence number to send, and whether the client will reconnect by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,17 +59,16 @@ pub(super) struct Cursor {
 /// # Errors
 /// 400 `invalid_cursor` for what is no number, or lies past the end.
 pub(super) fn from_query(query: &StreamQuery, row: &ResponseRow) -> Result<Cursor, Problem> {
-    let Some(text) = query
-        .starting_after
-        .as_deref()
-        .filter(|text| !text.is_empty())
-    else {
+    let Some(text) = query.starting_after.as_deref() else {
         return Ok(Cursor {
             next: 0,
             is_last_event_id: false,
         });
     };
+    // `parse` alone would take a plus sign.
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse::<u64>() {
+        _ if !is_plain => Err(invalid("`starting_after` must be an integer of 0 or more.")),
         Ok(after) if after <= row.head => Ok(Cursor {
             next: after + 1,
             is_last_event_id: false,

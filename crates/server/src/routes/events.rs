@@ -1,14 +1,14 @@
 //! `GET /v1/responses/{id}/events`: the full log, resumable; or a page of it as JSON.
 
-use super::cursor::{self, Cursor, Params};
-use super::owned;
+use super::cursor::{self, Cursor, StreamQuery};
+use super::{Id, owned};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::refusal::Refusal;
 use crate::stream::{self, Style};
 use crate::view::View;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
 use journal::ResponseRow;
@@ -21,8 +21,8 @@ const MOST_PAGE: usize = 1000;
 pub(crate) async fn events(
     State(app): State<App>,
     caller: Caller,
-    Path(id): Path<String>,
-    query: Params,
+    Id(id): Id,
+    query: StreamQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let row = owned(&app, &caller, &id).await?;

@@ -14,9 +14,25 @@ use crate::auth::Caller;
 use crate::refusal::Refusal;
 use crate::sessions::owned_row;
 use axum::Json;
+use axum::extract::{FromRequestParts, Path};
 use axum::response::{IntoResponse, Response};
+use http::request::Parts;
 use journal::ResponseRow;
 use protocol::{Problem, ResponseId};
+
+/// The id in a path, as text. What is not even text names no response.
+pub(crate) struct Id(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(id)) => Ok(Self(id)),
+            Err(_) => Err(Refusal(Problem::response_not_found())),
+        }
+    }
+}
 
 /// The caller's response with this id; another account's is as unknown as one that never was.
 async fn owned(app: &App, caller: &Caller, id: &str) -> Result<ResponseRow, Refusal> {

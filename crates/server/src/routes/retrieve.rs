@@ -1,21 +1,21 @@
 //! `GET /v1/responses/{id}`: the object, or the OpenAI-shaped stream.
 
-use super::cursor::{self, Params};
-use super::{object, owned};
+use super::cursor::{self, StreamQuery};
+use super::{Id, object, owned};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::refusal::Refusal;
 use crate::stream::{self, Style};
 use crate::view::View;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
 
 pub(crate) async fn retrieve(
     State(app): State<App>,
     caller: Caller,
-    Path(id): Path<String>,
-    query: Params,
+    Id(id): Id,
+    query: StreamQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let row = owned(&app, &caller, &id).await?;
@@ -27,10 +27,7 @@ pub(crate) async fn retrieve(
         return object(&app, &row.id).await;
     }
     let cursor = cursor::from_query(&query, &row)?;
-    let view = match &query.view {
-        Some(name) => View::named(name)?,
-        None => View::for_sdk_route(&headers),
-    };
+    let view = View::of_sdk_route(query.view.as_deref(), &headers)?;
     let style = Style {
         view,
         with_ids: false,

@@ -42,7 +42,7 @@ pub(super) fn responses_of(
     connection: &Connection,
     session: &SessionId,
 ) -> Result<Vec<ResponseRow>, JournalError> {
-    let sql = format!("{RESPONSE} WHERE session_id = ?1 ORDER BY id");
+    let sql = format!("{RESPONSE} WHERE session_id = ?1 ORDER BY position");
     responses(connection, &sql, params![session.as_str()])
 }
 

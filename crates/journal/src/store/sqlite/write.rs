@@ -3,7 +3,7 @@
 use crate::store::{Commit, NewResponse, Outcomes, Phase};
 use crate::{AppendError, JournalError};
 use protocol::SessionId;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 
 pub(super) enum Job {
@@ -32,11 +32,21 @@ pub(super) fn run(mut connection: Connection, mut jobs: mpsc::Receiver<Job>) {
 }
 
 fn commit(connection: &mut Connection, batch: &[Commit]) -> Result<Outcomes, JournalError> {
-    let transaction = connection.transaction()?;
+    // Immediate: the checks read what no other process can change before the commit.
+    let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut outcomes = Vec::with_capacity(batch.len());
     for commit in batch {
-        match apply(&transaction, commit) {
-            Err(AppendError::Journal(error)) => return Err(error),
+        // Of its own, so that a commit which fails half-way takes nothing with it.
+        let savepoint = transaction.savepoint()?;
+        let outcome = apply(&savepoint, commit);
+        if outcome.is_ok() {
+            savepoint.commit()?;
+        } else {
+            drop(savepoint);
+        }
+        match outcome {
+            // A full disk or a failed read ends the whole transaction.
+            Err(AppendError::Journal(error)) if transaction.is_autocommit() => return Err(error),
             outcome => outcomes.push(outcome),
         }
     }
@@ -44,15 +54,15 @@ fn commit(connection: &mut Connection, batch: &[Commit]) -> Result<Outcomes, Jou
     Ok(outcomes)
 }
 
-fn apply(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), AppendError> {
+fn apply(connection: &Connection, commit: &Commit) -> Result<(), AppendError> {
     match &commit.create {
-        Some(new) => create(transaction, new, commit)?,
-        None => check(transaction, commit)?,
+        Some(new) => create(connection, new, commit)?,
+        None => check(connection, commit)?,
     }
     let sql = "UPDATE responses SET head = ?2, phase = coalesce(?3, phase) WHERE id = ?1";
     let phase = commit.phase.map(|phase| phase as i64);
     prepared(
-        transaction,
+        connection,
         sql,
         params![commit.response.as_str(), commit.last_seq(), phase],
     )?;
@@ -60,7 +70,7 @@ fn apply(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), AppendErr
         "INSERT INTO events (response_id, seq, name, body, private) VALUES (?1, ?2, ?3, ?4, ?5)";
     for event in &commit.events {
         prepared(
-            transaction,
+            connection,
             sql,
             params![
                 commit.response.as_str(),
@@ -74,55 +84,73 @@ fn apply(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), AppendErr
     Ok(())
 }
 
-fn create(
-    transaction: &Transaction<'_>,
-    new: &NewResponse,
-    commit: &Commit,
-) -> Result<(), AppendError> {
-    let sql = "SELECT phase FROM responses WHERE session_id = ?1 AND phase <= 2";
-    match query(transaction, sql, params![commit.session.as_str()])?.and_then(Phase::from_number) {
-        Some(Phase::AwaitingApproval) => return Err(AppendError::ApprovalPending),
-        Some(_) => return Err(AppendError::Busy),
-        None => {}
-    }
+fn create(connection: &Connection, new: &NewResponse, commit: &Commit) -> Result<(), AppendError> {
+    commit.check_order(0)?;
+    check_free(connection, commit)?;
     if new.opens_session {
-        let sql = "INSERT INTO sessions (id, owner, fence, created_at) VALUES (?1, ?2, ?3, ?4)";
+        // A session that is there already keeps its fence, which then decides.
+        let sql = "INSERT INTO sessions (id, owner, fence, created_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
         let row = params![
             commit.session.as_str(),
             new.owner,
             commit.fence,
             new.created_at
         ];
-        prepared(transaction, sql, row)?;
+        prepared(connection, sql, row)?;
     }
-    check_fence(transaction, commit)?;
-    let sql = "INSERT INTO responses (id, session_id, owner, phase, head, created_at) VALUES (?1, ?2, ?3, 0, 0, ?4)";
+    check_fence(connection, commit)?;
+    let sql = "INSERT INTO responses (id, session_id, position, owner, phase, head, created_at) \
+               SELECT ?1, ?2, coalesce(max(position) + 1, 0), ?3, 0, 0, ?4 FROM responses WHERE session_id = ?2 \
+               ON CONFLICT (id) DO NOTHING";
     let row = params![
         commit.response.as_str(),
         commit.session.as_str(),
         new.owner,
         new.created_at
     ];
-    prepared(transaction, sql, row)?;
+    if prepared(connection, sql, row)? == 0 {
+        return Err(AppendError::OutOfOrder);
+    }
     Ok(())
 }
 
-fn check(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), AppendError> {
-    check_fence(transaction, commit)?;
-    // Terminal phases are 4 and above: nothing may follow them.
-    let sql = "SELECT head FROM responses WHERE id = ?1 AND phase < 4";
-    let head = query(transaction, sql, params![commit.response.as_str()])?;
-    let follows = head.is_some_and(|head| u64::try_from(head + 1) == Ok(commit.first_seq()));
-    if follows {
-        Ok(())
-    } else {
-        Err(AppendError::OutOfOrder)
+fn check(connection: &Connection, commit: &Commit) -> Result<(), AppendError> {
+    check_fence(connection, commit)?;
+    let sql = "SELECT head, phase FROM responses WHERE id = ?1 AND session_id = ?2";
+    let row = connection
+        .prepare_cached(sql)
+        .and_then(|mut statement| {
+            let ids = params![commit.response.as_str(), commit.session.as_str()];
+            statement
+                .query_row(ids, |row| Ok((row.get::<_, u64>(0)?, row.get(1)?)))
+                .optional()
+        })
+        .map_err(JournalError::from)?;
+    let (head, phase) = row.ok_or(AppendError::Unknown)?;
+    let phase =
+        Phase::from_number(phase).ok_or_else(|| JournalError::Corrupt("a phase".to_owned()))?;
+    if phase.is_terminal() {
+        return Err(AppendError::OutOfOrder);
     }
+    commit.check_order(head + 1)?;
+    if commit.opens() && !phase.is_open() {
+        check_free(connection, commit)?;
+    }
+    Ok(())
 }
 
-fn check_fence(transaction: &Transaction<'_>, commit: &Commit) -> Result<(), AppendError> {
+/// Refuses while the session has an open response.
+fn check_free(connection: &Connection, commit: &Commit) -> Result<(), AppendError> {
+    let sql = "SELECT phase FROM responses WHERE session_id = ?1 AND phase <= 2";
+    query(connection, sql, params![commit.session.as_str()])?
+        .and_then(Phase::from_number)
+        .and_then(Phase::conflict)
+        .map_or(Ok(()), Err)
+}
+
+fn check_fence(connection: &Connection, commit: &Commit) -> Result<(), AppendError> {
     let sql = "SELECT fence FROM sessions WHERE id = ?1";
-    match query(transaction, sql, params![commit.session.as_str()])? {
+    match query(connection, sql, params![commit.session.as_str()])? {
         None => Err(AppendError::Unknown),
         Some(fence) if u64::try_from(fence) == Ok(commit.fence) => Ok(()),
         Some(_) => Err(AppendError::Fenced),
@@ -138,19 +166,19 @@ fn raise_fence(connection: &Connection, session: &SessionId) -> Result<Option<u6
 }
 
 fn prepared(
-    transaction: &Transaction<'_>,
+    connection: &Connection,
     sql: &str,
     row: impl rusqlite::Params,
 ) -> Result<usize, JournalError> {
-    Ok(transaction.prepare_cached(sql)?.execute(row)?)
+    Ok(connection.prepare_cached(sql)?.execute(row)?)
 }
 
 fn query(
-    transaction: &Transaction<'_>,
+    connection: &Connection,
     sql: &str,
     row: impl rusqlite::Params,
 ) -> Result<Option<i64>, JournalError> {
-    Ok(transaction
+    Ok(connection
         .prepare_cached(sql)?
         .query_row(row, |row| row.get(0))
         .optional()?)

@@ -1,0 +1,48 @@
+//! Names that look like ours misspelt: ignoring them would spend the default silently.
+
+use super::OPENAI_FIELDS;
+use crate::Problem;
+use serde_json::{Map, Value};
+
+/// Our own names, which a client must not misspell unnoticed: the default would be spent silently.
+const OWN_FIELDS: [&str; 6] = [
+    "max_cost_usd",
+    "wait_timeout_seconds",
+    "previous_response_id",
+    "instructions",
+    "background",
+    "metadata",
+];
+
+pub(super) fn refuse(fields: &Map<String, Value>) -> Result<(), Problem> {
+    for name in fields.keys() {
+        if OWN_FIELDS.contains(&name.as_str()) || OPENAI_FIELDS.contains(&name.as_str()) {
+            continue;
+        }
+        let lower = name.to_lowercase();
+        let is_about_money = lower.contains("cost") || lower.contains("budget");
+        let near = OWN_FIELDS.iter().find(|own| distance(own, &lower) <= 2);
+        if let Some(own) = near.or(is_about_money.then_some(&OWN_FIELDS[0])) {
+            let why = format!("Unknown parameter `{name}`. Did you mean `{own}`?");
+            return Err(Problem::invalid("unknown_parameter", name.clone(), why));
+        }
+    }
+    Ok(())
+}
+
+/// Levenshtein distance in bytes; the names compared are short.
+fn distance(a: &str, b: &str) -> usize {
+    if a.len().abs_diff(b.len()) > 2 {
+        return usize::MAX;
+    }
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.bytes().enumerate() {
+            let substituted = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
