@@ -1,7 +1,7 @@
 //! `cargo xtask`: the project's own chores, in Rust so that they run wherever the project builds.
 //!
 //! In: a subcommand and its flags. Out: what the steps print, a summary, and an exit code that is zero only
-//! if everything went well. Depends on nothing but the Rust and Python toolchains of the machine.
+//! if everything went well. Depends on nothing but the Rust, Python and Node.js of the machine.
 
 mod bench;
 mod e2e;
@@ -16,7 +16,7 @@ const HELP: &str = "\
 cargo xtask test [--crash-cycles N] [--skip-e2e | --only STEP]
     everything: format, tidiness, clippy, unit and integration tests, end-to-end tests
     --crash-cycles N   kill and restart the server N times in the crash tests (default: theirs)
-    --skip-e2e         leave out the end-to-end tests, which need Python packages
+    --skip-e2e         leave out the end-to-end tests, which need Python and Node.js packages
     --only STEP        one of: format, tidiness, clippy, tests, e2e
 cargo xtask bench [ARGS]
     the benchmark, as a table; ARGS go to it

@@ -95,7 +95,8 @@ fn end_to_end(options: &Options, steps: &mut Steps) {
     }
     let build = || execute(&mut cargo(&["build", "--package", "ml-intern"]));
     if steps.run("build", build) {
-        steps.run("end to end", e2e::run);
+        steps.run("end to end, python", e2e::python::run);
+        steps.run("end to end, node", e2e::node::run);
     } else {
         steps.skip("end to end", "nothing was built");
     }
