@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::config::Config;
 use crate::recovery;
+use axum::serve::ListenerExt;
 use journal::{Journal, JournalError};
 use platform::{Platform, PlatformError};
 use std::net::SocketAddr;
@@ -55,6 +56,12 @@ impl Server {
         let stop_accepting = CancellationToken::new();
         let stopped = stop_accepting.clone();
         let router = app.clone().router();
+        // An event is on its way when it is written, not when the client has acknowledged the one before it.
+        let listener = listener.tap_io(|stream| {
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "TCP_NODELAY could not be set");
+            }
+        });
         let serving = tokio::spawn(async move {
             axum::serve(listener, router)
                 .with_graceful_shutdown(stopped.cancelled_owned())
