@@ -1,0 +1,121 @@
+//! Appends to the journal on SQLite: how many a second, and how long each takes until it is durable.
+
+use super::Bench;
+use crate::process::store_url;
+use crate::stats::{Run, Spread};
+use crate::stored_run;
+use crate::table::Row;
+use futures_util::future::try_join_all;
+use journal::{Entry, Journal, Lease, NewResponse};
+use protocol::{Event, ItemId, ResponseId, SessionId};
+use std::time::{Duration, Instant};
+
+const RUNS: usize = 3;
+const RUN_FOR: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    SmallEvent,
+    TokenDelta,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::SmallEvent => "small event",
+            Self::TokenDelta => "token delta",
+        }
+    }
+
+    fn event(self, item: &ItemId) -> Event {
+        match self {
+            Self::SmallEvent => Event::CallInProgress {
+                item_id: item.clone(),
+                output_index: 0,
+            },
+            Self::TokenDelta => stored_run::text_delta(item, 0),
+        }
+    }
+}
+
+pub(super) async fn measure(bench: &Bench) -> anyhow::Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for kind in [Kind::SmallEvent, Kind::TokenDelta] {
+        for writers in [1, 64] {
+            let mut runs = Vec::new();
+            for _ in 0..RUNS {
+                let folder = bench.folder()?;
+                let journal = Journal::open(&store_url(folder.path())).await?;
+                runs.push(run(&journal, writers, kind).await?);
+            }
+            let noun = if writers == 1 { "writer" } else { "writers" };
+            let setting = format!("{writers} {noun}, {}", kind.name());
+            rows.push(Row::of_runs(
+                "append",
+                setting,
+                Some("/s"),
+                Spread::of(runs),
+            ));
+        }
+    }
+    Ok(rows)
+}
+
+/// Every writer has a response of its own and appends one event after the other.
+async fn run(journal: &Journal, writers: usize, kind: Kind) -> anyhow::Result<Run> {
+    let created = try_join_all((0..writers).map(|_| Writer::create(journal, kind))).await?;
+    let began = Instant::now();
+    let tasks = created
+        .into_iter()
+        .map(|writer| tokio::spawn(writer.write_until(began + RUN_FOR)));
+    let mut latencies = Vec::new();
+    for one in try_join_all(tasks).await? {
+        latencies.extend(one?);
+    }
+    Ok(Run {
+        latencies,
+        elapsed: began.elapsed(),
+    })
+}
+
+struct Writer {
+    journal: Journal,
+    lease: Lease,
+    response: ResponseId,
+    event: Event,
+}
+
+impl Writer {
+    async fn create(journal: &Journal, kind: Kind) -> anyhow::Result<Self> {
+        let (lease, response) = (Lease::first(SessionId::fresh()), ResponseId::fresh());
+        let event = kind.event(&ItemId::fresh("msg"));
+        let new = NewResponse {
+            owner: "bench".into(),
+            created_at: 0,
+            opens_session: true,
+        };
+        let first = [Entry::new(0, event.clone())];
+        journal.create(&lease, &response, new, &first).await?;
+        Ok(Self {
+            journal: journal.clone(),
+            lease,
+            response,
+            event,
+        })
+    }
+
+    async fn write_until(self, end: Instant) -> anyhow::Result<Vec<Duration>> {
+        let mut latencies = Vec::new();
+        let mut seq = 1;
+        while Instant::now() < end {
+            let entries = [Entry::new(seq, self.event.clone())];
+            let began = Instant::now();
+            self.journal
+                .append(&self.lease, &self.response, &entries)
+                .await?;
+            latencies.push(began.elapsed());
+            seq += 1;
+        }
+        Ok(latencies)
+    }
+}
