@@ -81,6 +81,7 @@ impl MemoryStore {
         response: &ResponseId,
         from: u64,
         limit: usize,
+        most_bytes: usize,
     ) -> Result<Vec<StoredEvent>, JournalError> {
         let state = self.state();
         let Some((_, events)) = state.responses.get(response) else {
@@ -89,7 +90,13 @@ impl MemoryStore {
         let from = usize::try_from(from)
             .unwrap_or(usize::MAX)
             .min(events.len());
-        Ok(events[from..].iter().take(limit).cloned().collect())
+        let mut bytes = 0;
+        let page = events[from..].iter().take(limit).take_while(|event| {
+            let fits = bytes < most_bytes;
+            bytes += event.body.len();
+            fits
+        });
+        Ok(page.cloned().collect())
     }
 
     pub fn ping(&self) -> Result<(), JournalError> {
