@@ -2,7 +2,7 @@
 //!
 //! Nothing here knows the server's insides; it speaks HTTP and reads bytes.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
+#![allow(dead_code, unused_imports, clippy::unwrap_used, clippy::expect_used)]
 
 mod client;
 mod process;
