@@ -81,7 +81,7 @@ impl Relay {
             ChatDelta::Text(text) => self.push_text(&text, Kind::Message, out),
             ChatDelta::Reasoning(text) => self.push_text(&text, Kind::Reasoning, out),
             ChatDelta::ToolCall(delta) => self.push_call(delta, out),
-            ChatDelta::Finish(reason) => self.finish_reason = Some(reason),
+            ChatDelta::Finish(reason) => self.finish_reason = Some(self.scrubber.scrub(&reason)),
             ChatDelta::Usage(usage) => self.usage = Some(usage),
         }
     }
@@ -113,11 +113,12 @@ impl Relay {
                 }
                 .into(),
             );
+            // A model may put what it has read anywhere.
             calls.push(CallRecord {
-                call_id: call.id,
+                call_id: self.scrubber.scrub(&call.id),
                 item_id,
                 output_index,
-                name: call.name,
+                name: self.scrubber.scrub(&call.name),
                 arguments,
             });
         }
@@ -198,7 +199,7 @@ impl Relay {
             return item.clone();
         }
         let (id, output_index) = (ItemId::fresh("mcp"), self.take_index());
-        let item = OutputItem::call(id.clone(), call.name.clone());
+        let item = OutputItem::call(id.clone(), self.scrubber.scrub(&call.name));
         out.push(Event::ItemAdded { output_index, item }.into());
         call.item = Some((id.clone(), output_index));
         (id, output_index)

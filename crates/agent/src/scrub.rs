@@ -1,7 +1,7 @@
 //! Removing the caller's token from anything that becomes an event, also where it arrives in pieces.
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{GeneralPurpose, STANDARD, URL_SAFE};
 use platform::Token;
 
 const MASK: &str = "[token removed]";
@@ -22,13 +22,14 @@ impl Scrubber {
                 needles: Vec::new(),
             };
         }
-        let hex = value.bytes().map(|byte| format!("{byte:02x}")).collect();
-        let base64 = STANDARD.encode(value);
-        // Padding and the last character depend on what follows the token in a longer text.
-        let stable = base64.trim_end_matches('=');
-        let stable = stable[..stable.len() - usize::from(base64.ends_with('='))].to_owned();
+        let hex: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
         let escaped = value.replace('_', "%5F");
-        let mut needles = vec![value.to_owned(), hex, stable, escaped];
+        let mut needles = vec![value.to_owned(), hex.to_uppercase(), hex, escaped];
+        for before in 0..3 {
+            needles.push(base64_core(&STANDARD, value, before));
+            needles.push(base64_core(&URL_SAFE, value, before));
+        }
+        needles.sort_unstable();
         needles.dedup();
         Self { needles }
     }
@@ -64,6 +65,17 @@ impl Scrubber {
     }
 }
 
+/// What base64 makes of the token wherever it stands in a longer text, `before` bytes (modulo 3) behind the beginning: the
+/// characters that depend on its neighbours are left out.
+fn base64_core(engine: &GeneralPurpose, value: &str, before: usize) -> String {
+    let mut text = vec![0; before];
+    text.extend_from_slice(value.as_bytes());
+    let whole_bits = text.len() * 8;
+    let encoded = engine.encode(text);
+    let first = (before * 8).div_ceil(6);
+    encoded[first..whole_bits / 6].to_owned()
+}
+
 /// Holds back what might turn out to be the beginning of the token.
 pub(crate) struct StreamScrubber {
     scrubber: Scrubber,
@@ -97,13 +109,12 @@ mod tests {
     #[test]
     fn whole_values_and_encodings_are_removed() {
         let scrubber = Scrubber::new(&Token::new(SECRET.into()));
-        let base64 = STANDARD.encode(format!("{SECRET} and more"));
-        for text in [
-            SECRET.to_owned(),
-            format!("x={SECRET}!"),
-            base64,
-            STANDARD.encode(SECRET),
-        ] {
+        let base64 =
+            ["", "1", "22", "333"].map(|before| STANDARD.encode(format!("{before}{SECRET} after")));
+        let hex: String = SECRET.bytes().map(|byte| format!("{byte:02X}")).collect();
+        let others = [SECRET.to_owned(), format!("x={SECRET}!"), hex];
+        let alone = [STANDARD.encode(SECRET)];
+        for text in base64.into_iter().chain(others).chain(alone) {
             let clean = scrubber.scrub(&text);
             assert!(clean.contains(MASK), "{text} → {clean}");
         }

@@ -70,6 +70,9 @@ async fn nothing_that_was_seen_is_lost_by_a_crash() {
 
 async fn run_cycle(cycle: u64, sim: &Sim, server: &mut Server, rng: &mut Rng, count: &mut Count) {
     let client = Client::new(&server.url, &format!("hf_crash{cycle}"));
+    if rng.below(2) == 0 {
+        lose_job_answers(sim, &client, cycle).await;
+    }
     let marker = format!("crash-marker-{cycle}-end");
     let workload = Workload::start(&client, &marker, rng);
     tokio::time::sleep(Duration::from_millis(rng.below(LATEST_KILL))).await;
@@ -99,6 +102,16 @@ async fn run_cycle(cycle: u64, sim: &Sim, server: &mut Server, rng: &mut Rng, co
     check_jobs(sim, &client, &kept, count).await;
     go_on(&client, &kept, rng, count).await;
     check_processes(dead, &marker).await;
+}
+
+/// The platform makes this cycle's jobs and fails to say so: for a while nobody knows of them.
+async fn lose_job_answers(sim: &Sim, client: &Client, cycle: u64) {
+    let fault = json!({
+        "prefix": format!("/api/jobs/crash{cycle}"), "method": "POST", "after": true, "status": 504, "count": 2,
+    });
+    let request = client.http.post(format!("{}/__sim/faults", sim.url));
+    let answer = request.json(&fault).send().await.unwrap();
+    assert!(answer.status().is_success());
 }
 
 /// Every job that the platform has of these responses is in their artifacts: also those that were made in the very moment

@@ -7,6 +7,8 @@ use tokio::sync::watch;
 
 /// Most frames handed over at once.
 const PAGE: usize = 128;
+/// No more frames are handed over at once after this many bytes: what a slow reader holds, it holds for long.
+const PAGE_BYTES: usize = 64 * 1024;
 
 /// Reads in a loop: frames after the cursor (from the shared tail or from the store), then wait for the head to move.
 /// There is no seam between replay and live, so no gap and no duplicate.
@@ -42,9 +44,13 @@ impl Follower {
                 .borrow_and_update()
                 .is_some_and(|head| head >= self.next)
             {
-                let frames = match self.tail.frames(self.next, PAGE) {
+                let frames = match self.tail.frames(self.next, PAGE, PAGE_BYTES) {
                     Some(frames) if !frames.is_empty() => frames,
-                    _ => self.journal.frames(&self.response, self.next, PAGE).await?,
+                    _ => {
+                        self.journal
+                            .frames_within(&self.response, self.next, PAGE, PAGE_BYTES)
+                            .await?
+                    }
                 };
                 if let Some(last) = frames.last() {
                     self.next = last.seq + 1;

@@ -136,7 +136,19 @@ impl Journal {
         from: u64,
         limit: usize,
     ) -> Result<Vec<Frame>, JournalError> {
-        let events = self.shared.store.events(response, from, limit).await?;
+        self.frames_within(response, from, limit, usize::MAX).await
+    }
+
+    /// As [`Journal::frames`], and no more after `most_bytes`.
+    pub(crate) async fn frames_within(
+        &self,
+        response: &ResponseId,
+        from: u64,
+        limit: usize,
+        most_bytes: usize,
+    ) -> Result<Vec<Frame>, JournalError> {
+        let store = &self.shared.store;
+        let events = store.events(response, from, limit, most_bytes).await?;
         Ok(events
             .iter()
             .map(|event| Frame::encode(event.seq, &event.name, &event.body))
@@ -275,7 +287,8 @@ impl Journal {
         let mut entries = Vec::new();
         let mut next = from;
         loop {
-            let page = self.shared.store.events(response, next, FOLD_PAGE).await?;
+            let store = &self.shared.store;
+            let page = store.events(response, next, FOLD_PAGE, usize::MAX).await?;
             let Some(last) = page.last() else {
                 return Ok(entries);
             };

@@ -78,20 +78,20 @@ impl Tail {
         self.raise(last);
     }
 
-    /// Frames from `from` on, at most `limit`; `None` when `from` is older than what is kept here.
-    pub fn frames(&self, from: u64, limit: usize) -> Option<Vec<Frame>> {
+    /// Frames from `from` on, at most `limit` and no more after `most_bytes`; `None` when `from` is older than what is
+    /// kept here.
+    pub fn frames(&self, from: u64, limit: usize, most_bytes: usize) -> Option<Vec<Frame>> {
         let recent = self.recent();
         let first = recent.frames.front()?.seq;
         let skip = usize::try_from(from.checked_sub(first)?).ok()?;
-        Some(
-            recent
-                .frames
-                .iter()
-                .skip(skip)
-                .take(limit)
-                .cloned()
-                .collect(),
-        )
+        let mut bytes = 0;
+        let page = recent.frames.iter().skip(skip).take(limit);
+        let page = page.take_while(|frame| {
+            let fits = bytes < most_bytes;
+            bytes += frame.size();
+            fits
+        });
+        Some(page.cloned().collect())
     }
 
     pub fn folded(&self) -> Option<Arc<Response>> {

@@ -86,6 +86,7 @@ impl MemoryStore {
         response: &ResponseId,
         from: u64,
         limit: usize,
+        most_bytes: usize,
     ) -> Result<Vec<StoredEvent>, JournalError> {
         let state = self.state();
         let Some(log) = state.responses.get(response) else {
@@ -94,7 +95,13 @@ impl MemoryStore {
         let from = usize::try_from(from)
             .unwrap_or(usize::MAX)
             .min(log.events.len());
-        Ok(log.events[from..].iter().take(limit).cloned().collect())
+        let mut bytes = 0;
+        let page = log.events[from..].iter().take(limit).take_while(|event| {
+            let fits = bytes < most_bytes;
+            bytes += event.body.len();
+            fits
+        });
+        Ok(page.cloned().collect())
     }
 
     pub fn ping(&self) -> Result<(), JournalError> {

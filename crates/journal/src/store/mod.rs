@@ -81,14 +81,15 @@ impl Store {
         dispatch!(self, in_flight())
     }
 
-    /// Events from `from` on, at most `limit`.
+    /// Events from `from` on: at most `limit`, and no more after `most_bytes` of bodies.
     pub async fn events(
         &self,
         response: &ResponseId,
         from: u64,
         limit: usize,
+        most_bytes: usize,
     ) -> Result<Vec<StoredEvent>, JournalError> {
-        dispatch!(self, events(response, from, limit))
+        dispatch!(self, events(response, from, limit, most_bytes))
     }
 
     /// Whether the store answers.

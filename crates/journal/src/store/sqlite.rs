@@ -103,9 +103,10 @@ impl SqliteStore {
         response: &ResponseId,
         from: u64,
         limit: usize,
+        most_bytes: usize,
     ) -> Result<Vec<StoredEvent>, JournalError> {
         let response = response.clone();
-        self.read(move |connection| read::events(connection, &response, from, limit))
+        self.read(move |connection| read::events(connection, &response, from, limit, most_bytes))
             .await
     }
 

@@ -76,11 +76,12 @@ pub(super) fn events(
     response: &ResponseId,
     from: u64,
     limit: usize,
+    most_bytes: usize,
 ) -> Result<Vec<StoredEvent>, JournalError> {
     let sql = "SELECT seq, name, body, private FROM events WHERE response_id = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3";
     let mut statement = connection.prepare_cached(sql)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = statement.query_map(params![response.as_str(), from, limit], |row| {
+    let mut rows = statement.query_map(params![response.as_str(), from, limit], |row| {
         Ok(StoredEvent {
             seq: row.get(0)?,
             name: row.get(1)?,
@@ -88,7 +89,15 @@ pub(super) fn events(
             private: row.get(3)?,
         })
     })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let (mut events, mut bytes) = (Vec::new(), 0);
+    while bytes < most_bytes
+        && let Some(event) = rows.next()
+    {
+        let event: StoredEvent = event?;
+        bytes += event.body.len();
+        events.push(event);
+    }
+    Ok(events)
 }
 
 fn responses(
