@@ -93,7 +93,11 @@ async fn a_gigabyte_of_output_is_stopped_and_costs_little_memory() {
     let (_sim, server, client) = bench().await;
     let word = marker();
     let flood = bash(&format!("yes {word} | head -c 1073741824"));
-    let results = run(&client, &(flood + &bash("cat /tmp/bash_output_*.txt | wc -c"))).await;
+    let results = run(
+        &client,
+        &(flood + &bash("cat /tmp/bash_output_*.txt | wc -c")),
+    )
+    .await;
     assert!(!results[0].0, "{results:?}");
     // `output[]` shows the beginning; the size of the kept file shows where it was stopped.
     let kept: u64 = results[1].1.trim().parse().unwrap();
