@@ -136,6 +136,49 @@ async fn every_kind_of_wait_is_given_up() {
         );
         check_log(&client.log(id).await);
     }
+    // The job goes on, and its money stays reserved: 20 minutes at 167 micro-dollars.
+    let with_job = client.object(ids.last().unwrap()).await;
+    assert_eq!(with_job["artifacts"][0]["type"], "hf_job");
+    assert_eq!(with_job["budget"]["reserved_usd"], 0.00334);
+    assert_eq!(sim.jobs().await[0]["status"]["stage"], "RUNNING");
     // A pause for a decision stays one.
     assert_eq!(client.object(&paused).await, waits);
+}
+
+/// While a turn that cannot stop at once is waited for, the server says that it is on its way out.
+#[tokio::test]
+async fn a_draining_server_is_not_ready_and_takes_nothing_new() {
+    let (sim, mut server, client) = bench().await;
+    // The answer to the job's creation is late, and a request cannot be taken back.
+    let slow = json!({"prefix": "/api/jobs/alice", "method": "POST", "delay_ms": 5000, "count": 1});
+    sim.fault(&slow).await;
+    let script = "[[turn]]\n[[turn.call]]\ntool = 'hf_jobs'\nargs = { operation = 'run', command = ['true'] }";
+    let id = client.submit(&scripted("Work.", script)).await;
+    let mut events = client.events(&id, None).await;
+    events
+        .read_until(|event| event.name == "response.mcp_call.in_progress")
+        .await
+        .unwrap();
+    server.ask_to_end();
+    eventually("the server to drain", || async {
+        let (status, body) = client.get("/readyz").await;
+        (status == 503).then(|| assert_eq!(body["status"], "draining"))
+    })
+    .await;
+    assert_eq!(client.get("/healthz").await.0, 200);
+    let (status, refused) = client
+        .post("/v1/responses", &json!({"input": "Hello."}))
+        .await;
+    assert_eq!(
+        (status, &refused["error"]["code"]),
+        (503, &json!("session_unavailable"))
+    );
+    let frames = parse_frames(&events.read_to_end().await);
+    assert_eq!(frames.last().unwrap().name, "response.incomplete");
+    assert!(server.wait().success());
+    server.restart();
+    let client = client.at(&server.url);
+    // Whether the job began is not known, so its money stays reserved.
+    assert_eq!(client.object(&id).await["budget"]["reserved_usd"], 0.00501);
+    check_log(&client.log(&id).await);
 }
