@@ -59,6 +59,12 @@ impl Work<'_> {
         for (call, reason) in refused {
             self.finish_call(&call, Outcome::failed(reason)).await?;
         }
+        if approval == Approval::Granted {
+            let approved = |Ready { call, .. }: &Ready| {
+                tool_state(call.item_id.clone(), &call.name, ToolState::Approved)
+            };
+            self.record(ready.iter().map(approved).collect()).await?;
+        }
         self.run_all(ready).await?;
         if self.stop.reason().is_some() {
             return Ok(Some(Step::Stopped));

@@ -237,7 +237,7 @@ impl Work<'_> {
             Err(error) => return Ok(Attempt::Failed { error, relay }),
         };
         match self.relay_stream(&mut stream, &mut relay).await? {
-            Relayed::Ended if relay.has_output() => {
+            Relayed::Ended if relay.has_answer() => {
                 let mut drafts = Vec::new();
                 let answer = relay.finish(&mut drafts);
                 self.record(drafts).await?;

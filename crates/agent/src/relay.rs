@@ -30,8 +30,10 @@ pub(crate) struct Relay {
     calls: BTreeMap<usize, RelayedCall>,
     finish_reason: Option<String>,
     usage: Option<Usage>,
-    /// Whether anything of an answer has arrived.
+    /// Whether anything has arrived.
     has_output: bool,
+    /// Whether there is something that counts as an answer: text or a call, not only thoughts.
+    has_answer: bool,
 }
 
 struct RelayedCall {
@@ -54,11 +56,17 @@ impl Relay {
             finish_reason: None,
             usage: None,
             has_output: false,
+            has_answer: false,
         }
     }
 
     pub fn has_output(&self) -> bool {
         self.has_output
+    }
+
+    /// Whether this is an answer. One that was cut while the model was still thinking is one too: it is continued.
+    pub fn has_answer(&self) -> bool {
+        self.has_answer || (self.has_output && self.finish_reason.as_deref() == Some("length"))
     }
 
     pub fn usage(&self) -> Option<&Usage> {
@@ -135,6 +143,7 @@ impl Relay {
             return;
         }
         self.has_output = true;
+        self.has_answer |= kind == Kind::Message && !text.trim().is_empty();
         if self.open.as_ref().is_some_and(|open| open.kind != kind) {
             self.close(Phase::Commentary, out);
         }
@@ -162,7 +171,7 @@ impl Relay {
     }
 
     fn push_call(&mut self, delta: ToolCallDelta, out: &mut Vec<Draft>) {
-        self.has_output = true;
+        (self.has_output, self.has_answer) = (true, true);
         self.close(Phase::Commentary, out);
         let name = delta.name.clone().unwrap_or_default();
         if name.is_empty() && delta.arguments.is_empty() && !self.calls.contains_key(&delta.slot) {

@@ -48,8 +48,8 @@ pub struct Agent {
 pub enum Start {
     /// It was just submitted.
     Fresh,
-    /// The pending batch was approved: each of its calls runs once.
-    Approved,
+    /// The pending batch was approved, perhaps with a word to the model: each of its calls runs once.
+    Approved { feedback: Option<String> },
     /// The pending batch was denied, with this feedback.
     Denied { feedback: Option<String> },
 }
@@ -111,7 +111,7 @@ impl Agent {
             .map(|response| response.session_id.to_string())
             .unwrap_or_default();
         let scrubber = Scrubber::new(&session.token);
-        let approved_unknown_prices = start == Start::Approved;
+        let approved_unknown_prices = matches!(start, Start::Approved { .. });
         let mut work = Work {
             agent: self,
             recorder,
@@ -144,10 +144,15 @@ impl Work<'_> {
         self.settle_earlier_turns().await?;
         match start {
             Start::Fresh => {}
-            Start::Approved => {
+            Start::Approved { feedback } => {
                 let pending = self.recorder.state().pending.clone();
                 if let Some(step) = self.dispatch(pending, Approval::Granted).await? {
                     return Ok(step);
+                }
+                // Behind the results: no message may stand between a call and its result.
+                if let Some(feedback) = feedback.filter(|text| !text.trim().is_empty()) {
+                    let message = format!("The caller approved this and adds: {feedback}");
+                    self.guard("approval", message).await?;
                 }
             }
             Start::Denied { feedback } => {

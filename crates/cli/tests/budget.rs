@@ -139,6 +139,60 @@ async fn a_job_over_the_cap_waits_and_an_approval_runs_it_once() {
     assert_eq!(events[decided.unwrap() + 1]["type"], "response.in_progress");
 }
 
+/// Of one batch, what fits runs at once; an approval runs the rest, and only that.
+#[tokio::test]
+async fn an_approval_runs_only_what_has_waited() {
+    let (sim, _server, client) = bench().await;
+    let script = r#"
+[[turn]]
+[[turn.call]]
+tool = "bash"
+args = { command = "echo ran >> witness" }
+[[turn.call]]
+tool = "hf_jobs"
+args = { operation = "run", command = ["echo", "small"], timeout = "30m" }
+[[turn.call]]
+tool = "hf_jobs"
+args = { operation = "run", command = ["echo", "large"], hardware_flavor = "a100-large", timeout = "2h" }
+[[turn]]
+[[turn.call]]
+tool = "bash"
+args = { command = "wc -l < witness" }
+[[turn]]
+say = "end"
+"#;
+    let id = submit(&client, script, 0.5).await;
+    let paused = client.wait_for(&id, "incomplete").await;
+    let statuses = |object: &Value| -> Vec<String> {
+        let output = object["output"].as_array().unwrap();
+        output
+            .iter()
+            .map(|item| item["status"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(statuses(&paused), ["completed", "completed", "in_progress"]);
+    assert_eq!(paused["pending_approval"].as_array().unwrap().len(), 1);
+    assert_eq!(sim.jobs().await.len(), 1);
+    let decision = json!({"approve": true, "new_max_cost_usd": 6, "feedback": "hurry"});
+    assert_eq!(decide(&client, &id, decision).await.0, 200);
+    let done = client.wait_for(&id, "completed").await;
+    assert_eq!(statuses(&done), ["completed"; 5]);
+    assert_eq!(done["output"][3]["output"], "1\n");
+    assert_eq!(sim.jobs().await.len(), 2);
+    assert_eq!(micro(&done["usage"]["cost_by_kind"]["jobs"]), 41_667 + 167);
+    let events = check_log(&client.log(&id).await);
+    let approved = named(&events, "tool_state_change");
+    let approved = approved.iter().filter(|event| event["state"] == "approved");
+    assert_eq!(approved.count(), 1);
+    // What the caller added reached the model.
+    assert!(
+        named(&events, "guard")[0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("hurry")
+    );
+}
+
 #[tokio::test]
 async fn a_denial_reaches_the_model_with_its_feedback() {
     let (sim, _server, client) = bench().await;
@@ -198,6 +252,7 @@ async fn a_pause_outlives_the_server() {
     let decision = json!({"approve": true, "new_max_cost_usd": 7});
     assert_eq!(decide(&client, &id, decision).await.0, 200);
     let done = client.wait_for(&id, "completed").await;
+    assert_eq!(texts(&done), "I train.\nIt said: COMPLETED.");
     assert_eq!(sim.jobs().await.len(), 1);
     assert_eq!(micro(&done["usage"]["cost_by_kind"]["jobs"]), 41_667);
     check_log(&client.log(&id).await);

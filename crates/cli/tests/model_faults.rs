@@ -171,6 +171,30 @@ async fn answers_that_break_are_asked_for_again() {
     }
 }
 
+/// Thoughts alone are no answer: nobody could read them as one.
+#[tokio::test]
+async fn a_model_that_only_thinks_is_asked_again() {
+    let (sim, _server, client) = bench().await;
+    for said in ["", "say = ' '"] {
+        let before = sim.chats().await;
+        let script = format!("[[turn]]\nthink = 'let me see'\n{said}");
+        let id = client.submit(&scripted("Think.", &script)).await;
+        support::eventually("another try", || async {
+            (sim.chats().await > before + 1).then_some(())
+        })
+        .await;
+        client
+            .post(&format!("/v1/responses/{id}/cancel"), &Value::Null)
+            .await;
+        client.wait_for(&id, "cancelled").await;
+        check_log(&client.log(&id).await);
+    }
+    let script = "[[turn]]\nthink = 'long thoughts'\nfinish = 'length'\n[[turn]]\nsay = 'end'";
+    let id = client.submit(&scripted("Think.", script)).await;
+    let done = client.wait_for(&id, "completed").await;
+    assert_eq!(texts(&done), ["end"]);
+}
+
 #[tokio::test]
 async fn a_silent_model_can_be_cancelled() {
     let (sim, _server, client) = bench().await;

@@ -152,10 +152,16 @@ mod tests {
             tail.publish(frames([seq], 10_000), None);
         }
         assert!(tail.recent().bytes <= TAIL_BYTES);
-        assert_eq!(tail.frames(0, 10).map(|frames| frames.len()), None);
-        let newest = tail.frames(190, 100).unwrap();
+        assert_eq!(
+            tail.frames(0, 10, usize::MAX).map(|frames| frames.len()),
+            None
+        );
+        let newest = tail.frames(190, 100, usize::MAX).unwrap();
         assert!(newest.iter().map(|frame| frame.seq).eq(190..200));
-        assert_eq!(tail.frames(200, 10).map(|frames| frames.len()), Some(0));
+        assert_eq!(
+            tail.frames(200, 10, usize::MAX).map(|frames| frames.len()),
+            Some(0)
+        );
         // One frame above the bound is still served, alone.
         tail.publish(frames([200], TAIL_BYTES + 1), None);
         assert_eq!(tail.recent().frames.len(), 1);
@@ -166,8 +172,8 @@ mod tests {
         let tail = Tail::new();
         tail.publish(frames(0..5, 1), None);
         tail.publish(frames(9..11, 1), None);
-        assert!(tail.frames(3, 10).is_none());
-        let kept = tail.frames(9, 10).unwrap();
+        assert!(tail.frames(3, 10, usize::MAX).is_none());
+        let kept = tail.frames(9, 10, usize::MAX).unwrap();
         assert!(kept.iter().map(|frame| frame.seq).eq(9..11));
         assert_eq!(
             tail.recent().bytes,

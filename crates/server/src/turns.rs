@@ -141,11 +141,10 @@ impl Sessions {
         };
         // On failure nothing is put back: the slot stays cold, and the journal decides.
         recorder.decide(decision).await?;
+        let feedback = decision.feedback.clone();
         let start = match decision.approve {
-            true => Start::Approved,
-            false => Start::Denied {
-                feedback: decision.feedback.clone(),
-            },
+            true => Start::Approved { feedback },
+            false => Start::Denied { feedback },
         };
         self.start(&session, &mut slot, recorder, tools, start);
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -121,14 +121,20 @@ impl Server {
     }
 
     /// Asks it to end, and waits.
-    pub fn terminate(&mut self) {
-        let mut child = self.child.take().unwrap();
-        let status = Command::new("kill")
-            .arg(child.id().to_string())
-            .status()
-            .unwrap();
-        assert!(status.success());
-        child.wait().unwrap();
+    pub fn terminate(&mut self) -> ExitStatus {
+        self.ask_to_end();
+        self.wait()
+    }
+
+    /// Asks it to end.
+    pub fn ask_to_end(&self) {
+        let pid = self.pid().to_string();
+        assert!(Command::new("kill").arg(pid).status().unwrap().success());
+    }
+
+    /// Waits until it has ended by itself.
+    pub fn wait(&mut self) -> ExitStatus {
+        self.child.take().unwrap().wait().unwrap()
     }
 
     /// Starts it (again) on the same store, on a new port.

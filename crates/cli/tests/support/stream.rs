@@ -56,7 +56,8 @@ impl RawStream {
         }
     }
 
-    async fn read_chunk(&mut self) -> bool {
+    /// Reads one more chunk; false at the end.
+    pub async fn read_chunk(&mut self) -> bool {
         match self.chunks.next().await {
             Some(Ok(chunk)) => {
                 self.bytes.extend_from_slice(&chunk);
