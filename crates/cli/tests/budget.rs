@@ -6,7 +6,7 @@ mod support;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use support::{Client, ServeOptions, Server, Sim, check_log, named, scripted};
+use support::{Client, ServeOptions, Server, Sim, check_log, held_for_jobs, named, scripted};
 
 /// Reserves 5.00004 USD: 120 minutes at 41,667 micro-dollars.
 const DEAR: &str = r#"
@@ -377,10 +377,7 @@ say = "Next."
     let cancelled = client.wait_for(&id, "cancelled").await;
     assert!(asked.elapsed().as_secs_f64() < 2.0, "{:?}", asked.elapsed());
     // 30 minutes at 167 micro-dollars, part of it spent by now.
-    let covered = |object: &Value| {
-        micro(&object["budget"]["reserved_usd"]) + micro(&object["usage"]["cost_by_kind"]["jobs"])
-    };
-    assert_eq!(covered(&cancelled), 5_010, "{cancelled:#}");
+    assert_eq!(held_for_jobs(&cancelled), 5_010, "{cancelled:#}");
     assert_eq!(sim.jobs().await[0]["status"]["stage"], "RUNNING");
     check_log(&client.log(&id).await);
 
@@ -388,7 +385,7 @@ say = "Next."
         .submit_with(json!({"input": "Go on.", "previous_response_id": id}))
         .await;
     let done = client.wait_for(&next, "completed").await;
-    assert_eq!(covered(&done), 5_010, "{done:#}");
+    assert_eq!(held_for_jobs(&done), 5_010, "{done:#}");
 
     let path = format!("/api/jobs/alice/{}/cancel", job["id"].as_str().unwrap());
     client.at(&sim.url).post(&path, &Value::Null).await;

@@ -19,7 +19,7 @@ pub use processes::Processes;
 pub use refusal::{Answer, UNKNOWN, create, refused, stored};
 pub use rng::Rng;
 pub use stream::{RawEvent, RawStream, parse_frames};
-pub use wellformed::{check_log, named};
+pub use wellformed::{check_log, held_for_jobs, named};
 
 use std::time::{Duration, Instant};
 

@@ -102,3 +102,9 @@ fn check_items(events: &[Value]) {
         .any(|pause| last["type"] == *pause);
     assert!(is_pause || open.is_empty(), "never closed: {open:?}");
 }
+
+/// Micro-dollars that a response's budget holds for jobs, spent and still reserved (nothing else being reserved).
+pub fn held_for_jobs(object: &Value) -> u64 {
+    let micro = |usd: &Value| (usd.as_f64().unwrap_or_default() * 1e6).round() as u64;
+    micro(&object["budget"]["reserved_usd"]) + micro(&object["usage"]["cost_by_kind"]["jobs"])
+}
