@@ -253,6 +253,17 @@ impl Journal {
         self.shared.store.in_flight().await
     }
 
+    /// Drops what is kept in memory of responses that are paused and that nobody reads: a pause may last for ever.
+    pub fn release_idle(&self) {
+        let mut tails = self
+            .shared
+            .tails
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        // Whoever holds a tail holds a clone, and none can be taken while the map is locked.
+        tails.retain(|_, tail| Arc::strong_count(tail) > 1 || !tail.is_at_rest());
+    }
+
     /// # Errors
     /// When the store does not answer.
     pub async fn ping(&self) -> Result<(), JournalError> {

@@ -1,7 +1,7 @@
 //! The newest part of one response's log, shared in memory by all its readers.
 
 use crate::Frame;
-use protocol::Response;
+use protocol::{Event, Response};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
@@ -80,6 +80,15 @@ impl Tail {
             fits
         });
         Some(page.cloned().collect())
+    }
+
+    /// Whether the response rests, as far as this tail has seen: nothing here is worth keeping for readers to come.
+    pub fn is_at_rest(&self) -> bool {
+        let recent = self.recent();
+        match recent.frames.back() {
+            Some(newest) => Event::ends_stream(newest.name()),
+            None => self.folded().is_none(),
+        }
     }
 
     pub fn folded(&self) -> Option<Arc<Response>> {

@@ -93,5 +93,7 @@ async fn sweep(app: App) {
     loop {
         ticks.tick().await;
         app.sessions.release_idle().await;
+        recovery::sweep(&app.sessions).await;
+        app.journal.release_idle();
     }
 }

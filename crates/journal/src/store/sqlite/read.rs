@@ -42,7 +42,8 @@ pub(super) fn responses_of(
     connection: &Connection,
     session: &SessionId,
 ) -> Result<Vec<ResponseRow>, JournalError> {
-    let sql = format!("{RESPONSE} WHERE session_id = ?1 ORDER BY id");
+    // In the order of their creation. Ids tell it only while no clock is set back between two processes.
+    let sql = format!("{RESPONSE} WHERE session_id = ?1 ORDER BY rowid");
     responses(connection, &sql, params![session.as_str()])
 }
 
