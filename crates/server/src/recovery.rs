@@ -1,7 +1,7 @@
 //! After a restart, or when a turn is lost: every response that was in flight gets its end or its pause (I7).
 
 use crate::auth::Caller;
-use crate::sessions::Sessions;
+use crate::sessions::{Sessions, Slot};
 use journal::{AppendError, JournalError, ResponseRow};
 use protocol::ResponseId;
 use std::time::Duration;
@@ -32,6 +32,31 @@ pub(crate) async fn recover(sessions: &Sessions) -> Result<usize, JournalError> 
         }
     }
     Ok(lost.len())
+}
+
+/// Ends responses that are in flight although no turn of this process runs them: what [`end_lost`] had to give up while
+/// the store failed.
+pub(crate) async fn sweep(sessions: &Sessions) {
+    let Ok(in_flight) = sessions.journal.in_flight().await else {
+        return;
+    };
+    for row in in_flight {
+        let session = sessions.get(&row.session_id);
+        let Some(mut slot) = session.try_slot() else {
+            continue;
+        };
+        // While the slot is held nothing starts or ends; what has ended since the list was read is left alone.
+        let now = sessions.journal.response(&row.id).await;
+        let is_in_flight = matches!(now, Ok(Some(row)) if row.phase.is_in_flight());
+        if matches!(*slot, Slot::Running { .. }) || !is_in_flight {
+            continue;
+        }
+        // Ending it takes the lease over, so nothing older may go on from memory.
+        *slot = Slot::Cold;
+        if let Err(error) = end(sessions, &row.id, Loss::Store).await {
+            tracing::warn!(response = %row.id, %error, "a lost response could not be ended yet");
+        }
+    }
 }
 
 /// Ends one lost response; tries again while the store fails.

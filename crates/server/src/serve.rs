@@ -103,5 +103,6 @@ async fn sweep(app: App) {
     loop {
         ticks.tick().await;
         app.sessions.release_idle().await;
+        recovery::sweep(&app.sessions).await;
     }
 }

@@ -230,6 +230,11 @@ impl Session {
         }
     }
 
+    /// The slot, unless somebody acts on it now.
+    pub fn try_slot(&self) -> Option<MutexGuard<'_, Slot>> {
+        self.slot.try_lock().ok()
+    }
+
     /// Whether it is time to ask the platform (again) about what is in doubt: readers may poll.
     pub fn may_ask(&self) -> bool {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 /// Fresh submits in one cycle.
-const MOST_FRESH: usize = 8;
+const MOST_FRESH: usize = 5;
 
 /// What clients know.
 #[derive(Default)]
@@ -51,6 +51,7 @@ impl Workload {
         }
         tasks.spawn(mortal.clone().stream(long_text()));
         tasks.spawn(mortal.clone().chain());
+        tasks.spawn(mortal.clone().approved());
         tasks.spawn(mortal.fresh());
         Self { tasks, board }
     }
@@ -108,6 +109,22 @@ impl Mortal {
             self.watch(&id, None).await;
             body = json!({"input": "And again.", "previous_response_id": id});
         }
+    }
+
+    /// A run that pauses, and is approved as soon as it does.
+    async fn approved(self) {
+        let Some(id) = self.submit(json!({"input": too_costly()})).await else {
+            return;
+        };
+        self.watch(&id, None).await;
+        let path = format!("/v1/responses/{id}/approvals");
+        let request = self.client.request(reqwest::Method::POST, &path);
+        let body = json!({"approve": true, "new_max_cost_usd": 500});
+        let Ok(answer) = request.json(&body).send().await else {
+            return;
+        };
+        assert_eq!(answer.status(), 200);
+        self.watch(&id, None).await;
     }
 
     /// Sessions that begin, one after the other.
@@ -235,9 +252,9 @@ fn too_costly() -> String {
 say = "This needs a large machine."
 [[turn.call]]
 tool = "hf_jobs"
-args = { operation = "run", command = ["true"], hardware_flavor = "h200x8", timeout = "8h" }
+args = { operation = "run", command = ["echo", "dear"], hardware_flavor = "h200x8", timeout = "8h" }
 [[turn]]
-say = "Then I leave it."
+say = "That is that."
 "#;
     scripted("Run something dear.", scenario)
 }
