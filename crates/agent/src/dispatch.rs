@@ -10,6 +10,9 @@ use protocol::{CostKind, Event, MicroUsd, PendingAction, ToolState};
 use serde_json::Value;
 use tools::{Outcome, Price, Started, StartedKind};
 
+/// Reservations of calls begin so; the rest is the item's id.
+pub(crate) const CALL: &str = "call:";
+
 /// Whether a person has approved the batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Approval {
@@ -284,7 +287,7 @@ enum SandboxState {
 
 /// The ledger reservation of a call. Item ids are unique; a model's call ids are not.
 fn reservation_id(call: &CallRecord) -> String {
-    format!("call:{}", call.item_id)
+    format!("{CALL}{}", call.item_id)
 }
 
 fn pending(call: &CallRecord, estimate: Option<MicroUsd>, reason: &str) -> PendingAction {

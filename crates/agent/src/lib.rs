@@ -8,6 +8,7 @@
 //! Invariants: every tool call gets exactly one result; no model call starts after an interrupt; money is reserved before
 //! it can be spent; whatever happens, the response ends terminal or paused with a reason (I7).
 
+mod adopt;
 mod budget;
 mod compaction;
 mod dispatch;

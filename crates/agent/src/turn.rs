@@ -140,6 +140,7 @@ impl Work<'_> {
     async fn steps(&mut self, start: Start) -> Result<Step, TurnError> {
         if start == Start::Fresh {
             self.recorder.start(Vec::new()).await?;
+            self.adopt_lost_jobs().await?;
         }
         self.settle_ended_resources().await?;
         match start {

@@ -1,6 +1,6 @@
 //! Running calls in parallel, each isolated, and recording what they report.
 
-use super::{Ready, reservation_id, resource, tool_state};
+use super::{CALL, Ready, reservation_id, resource, tool_state};
 use crate::Draft;
 use crate::scrub::StreamScrubber;
 use crate::turn::{TurnError, Work};
@@ -288,7 +288,7 @@ fn report_draft(log: &mut Log, key: &str, report: Report, drafts: &mut Vec<Draft
                 job_url,
                 job_stage: None,
             };
-            let resource = resource(started, format!("call:{key}"));
+            let resource = resource(started, format!("{CALL}{key}"));
             drafts.push(Draft::with(
                 event,
                 Private {
