@@ -128,17 +128,19 @@ impl Relay {
                 .into(),
             );
             calls.push(CallRecord {
-                call_id: call.id,
+                call_id: self.scrubber.scrub(&call.id),
                 item_id,
                 output_index,
-                name: call.name,
+                name: self.scrubber.scrub(&call.name),
                 arguments,
             });
         }
         Answer {
             text: self.text,
             calls,
-            finish_reason: self.finish_reason,
+            finish_reason: self
+                .finish_reason
+                .map(|reason| self.scrubber.scrub(&reason)),
             usage: self.usage,
         }
     }
@@ -335,7 +337,7 @@ impl Relay {
             return item.clone();
         }
         let (id, output_index) = (ItemId::fresh("mcp"), self.take_index());
-        let item = OutputItem::call(id.clone(), call.name.clone());
+        let item = OutputItem::call(id.clone(), self.scrubber.scrub(&call.name));
         out.push(Event::ItemAdded { output_index, item }.into());
         call.item = Some((id.clone(), output_index));
         (id, output_index)
