@@ -16,8 +16,9 @@ pub(crate) const CALL: &str = "call:";
 /// Reservations of sandboxes begin so.
 pub(crate) const SANDBOX: &str = "sandbox:";
 
-/// How long the platform may take to list a job that it has made. Until then "no such job" proves nothing.
-const LISTING_LAG_SECONDS: u64 = 30;
+/// How long a creation may be under way, or the platform may take to list what it has made. Until then "no such job"
+/// proves nothing.
+const UNDER_WAY_SECONDS: u64 = 120;
 /// How long a caller may be kept waiting for the lookups.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -146,6 +147,17 @@ fn found(resource: &Resource) -> Option<Draft> {
     Some(event.into())
 }
 
+/// Whether what a reservation was made for is certainly not being created any more. Ids tell when they were drawn.
+pub(crate) fn is_old(reservation: &str) -> bool {
+    let item = reservation
+        .strip_prefix(CALL)
+        .or_else(|| reservation.strip_prefix(SANDBOX));
+    let drawn_ms = item
+        .and_then(|item| ItemId::from(item).drawn_at_ms())
+        .unwrap_or(0);
+    recorder::now().saturating_sub(drawn_ms / 1000) > UNDER_WAY_SECONDS
+}
+
 /// Frees what was reserved for something that never came to be.
 pub(crate) fn freed(reservation: &str) -> LedgerOp {
     LedgerOp::Settle {
@@ -175,7 +187,6 @@ impl Recorder {
         let Ok(found_all) = tokio::time::timeout(PATIENCE, lookups).await else {
             return Ok(());
         };
-        let is_old = recorder::now().saturating_sub(doubt.since) > LISTING_LAG_SECONDS;
         let (mut drafts, mut freed_ops, mut left) = (Vec::new(), Vec::new(), Vec::new());
         for (reservation, answer) in doubt.reservations.iter().zip(found_all) {
             match answer {
@@ -183,7 +194,7 @@ impl Recorder {
                     drafts.extend(found(&resource));
                     drafts.push(adoption(resource));
                 }
-                Ok(None) if is_old => freed_ops.push(freed(reservation)),
+                Ok(None) if is_old(reservation) => freed_ops.push(freed(reservation)),
                 Ok(None) | Err(_) => left.push(reservation.clone()),
             }
         }

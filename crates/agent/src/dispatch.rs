@@ -185,20 +185,11 @@ impl Work<'_> {
         let response = self.recorder.id().clone();
         // What costs money is announced before it is ready, and recorded as soon as it is known.
         let (announce, announced) = tokio::sync::oneshot::channel();
-        let announced = async { announced.await.ok() };
-        let start = session.sandbox.start(&session, &response, |started| async {
-            let _ = announce.send(started);
-        });
         let stop = self.stop.token().clone();
-        let start = async {
-            tokio::select! {
-                outcome = start => outcome,
-                () = stop.cancelled() => Err("The turn was stopped while the sandbox was starting.".to_owned()),
-            }
-        };
+        let start = session.sandbox.start(&session, &response, &stop, announce);
         let record_resource = async {
             match announced.await {
-                Some(started) => {
+                Ok(started) => {
                     let private = Private {
                         resource: Some(resource(started, reservation.clone())),
                         ..Private::default()
@@ -212,7 +203,7 @@ impl Work<'_> {
                         .await
                         .map(|()| true)
                 }
-                None => Ok(false),
+                Err(_) => Ok(false),
             }
         };
         let (outcome, exists) = tokio::join!(start, record_resource);

@@ -133,7 +133,9 @@ impl Relay {
         Answer {
             text: self.text,
             calls,
-            finish_reason: self.finish_reason,
+            finish_reason: self
+                .finish_reason
+                .map(|reason| self.scrubber.scrub(&reason)),
             usage: self.usage,
         }
     }

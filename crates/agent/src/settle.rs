@@ -5,12 +5,7 @@ use crate::adopt;
 use crate::turn::{TurnError, Work};
 use journal::{LedgerOp, Private, Resource, ResourceKind};
 use platform::{ErrorKind, Job};
-use protocol::MicroUsd;
-use std::time::Duration;
-use tokio::time::sleep;
-
-/// How often a job that may exist is looked for before its reservation is freed. Lists may lag behind a creation.
-const LOOKS: u32 = 3;
+use protocol::{Event, MicroUsd};
 
 impl Work<'_> {
     /// Settles what earlier turns left, at the start of this one. A stop ends the waiting, not the turn.
@@ -18,31 +13,20 @@ impl Work<'_> {
         for reservation in adopt::unexplained(self.recorder.state()) {
             let stop = self.stop.token().clone();
             let found = tokio::select! {
-                found = self.look_up(&reservation) => found,
+                found = adopt::look_up(self.recorder.state(), &self.session, &reservation) => found,
                 () = stop.cancelled() => return Ok(()),
             };
-            let draft = match found {
-                Some(Some(resource)) => adopt::adoption(resource),
-                Some(None) => self.recorder.ledger_draft(vec![adopt::freed(&reservation)]),
-                None => continue,
+            let drafts = match found {
+                Ok(Some(resource)) => adopted(resource),
+                Ok(None) if adopt::is_old(&reservation) => {
+                    vec![self.recorder.ledger_draft(vec![adopt::freed(&reservation)])]
+                }
+                // It may still be on its way, or the platform does not answer: the money stays reserved.
+                Ok(None) | Err(_) => continue,
             };
-            self.record(vec![draft]).await?;
+            self.record(drafts).await?;
         }
         self.settle_ended_resources().await
-    }
-
-    /// `None` when the platform does not answer: the reservation stays.
-    async fn look_up(&self, reservation: &str) -> Option<Option<Resource>> {
-        let mut pause = Duration::from_millis(400);
-        for _ in 1..LOOKS {
-            match adopt::look_up(self.recorder.state(), &self.session, reservation).await {
-                Ok(None) => sleep(pause).await,
-                found => return found.ok(),
-            }
-            pause *= 3;
-        }
-        let found = adopt::look_up(self.recorder.state(), &self.session, reservation).await;
-        found.ok()
     }
 
     /// Looks up every external resource of the session and settles those that have ended.
@@ -125,6 +109,22 @@ impl Work<'_> {
         };
         draft
     }
+}
+
+/// A found job becomes known, and the model is told of it.
+fn adopted(resource: Resource) -> Vec<Draft> {
+    let told = (resource.kind == ResourceKind::Job).then(|| {
+        let (id, url) = (&resource.id, &resource.url);
+        let message = format!("A call that was interrupted had started job {id}: {url}");
+        Event::Guard {
+            guard: "adopted_job".to_owned(),
+            message,
+        }
+        .into()
+    });
+    std::iter::once(adopt::adoption(resource))
+        .chain(told)
+        .collect()
 }
 
 fn job_cost(job: &Job, micro_usd_per_minute: u64) -> MicroUsd {

@@ -258,67 +258,6 @@ async fn a_pause_outlives_the_server() {
     check_log(&client.log(&id).await);
 }
 
-/// What a client sees at rest it may act on at once: the session must not still be busy with putting itself to rest.
-#[tokio::test]
-async fn acting_at_once_on_what_the_stream_says_is_never_too_early() {
-    let (_sim, _server, client) = bench().await;
-    for _ in 0..8 {
-        let id = submit(&client, DEAR, 0.5).await;
-        let mut events = client.events(&id, None).await;
-        let pause = events
-            .read_until(|event| event.name == "response.approval_required")
-            .await;
-        assert!(pause.is_some());
-        let (status, answer) = decide(&client, &id, json!({"approve": true})).await;
-        assert_eq!(status, 200, "{answer}");
-        let after = pause.unwrap().id;
-        let mut events = client.events(&id, after).await;
-        events
-            .read_until(|event| event.name == "response.approval_required")
-            .await
-            .unwrap();
-        let (_, object) = client
-            .post(&format!("/v1/responses/{id}/cancel"), &Value::Null)
-            .await;
-        assert_eq!(object["status"], "cancelled");
-        let next = json!({"input": "And?", "previous_response_id": id});
-        let next = client.submit_with(next).await;
-        let mut events = client.events(&next, None).await;
-        events
-            .read_until(|event| event.name == "response.completed")
-            .await
-            .unwrap();
-        client
-            .submit_with(json!({"input": "And?", "previous_response_id": next}))
-            .await;
-    }
-}
-
-#[tokio::test]
-async fn of_concurrent_turns_one_wins() {
-    let (_sim, _server, client) = bench().await;
-    let first = client.submit("Hello.").await;
-    client.wait_for(&first, "completed").await;
-    let slow = scripted("Wait.", "[[turn]]\nsay='x'\ndelay_ms=60000");
-    let body = json!({"input": slow, "previous_response_id": first, "background": true});
-    let answers = join_all((0..6).map(|_| client.post("/v1/responses", &body))).await;
-    let won: Vec<&Value> = answers
-        .iter()
-        .filter(|(status, _)| *status == 200)
-        .map(|(_, object)| object)
-        .collect();
-    let lost = answers
-        .iter()
-        .filter(|(_, answer)| code(answer) == "session_busy");
-    assert_eq!((won.len(), lost.count()), (1, 5), "{answers:?}");
-    let id = won[0]["id"].as_str().unwrap();
-    client
-        .post(&format!("/v1/responses/{id}/cancel"), &Value::Null)
-        .await;
-    client.wait_for(id, "cancelled").await;
-    check_log(&client.log(id).await);
-}
-
 #[tokio::test]
 async fn a_job_that_fails_or_is_refused_is_a_failed_call() {
     let (sim, _server, client) = bench().await;

@@ -1,4 +1,4 @@
-//! Tools that misbehave in a local sandbox: capped, killed, isolated; and what the sandbox cannot see.
+//! Tools that misbehave in a local sandbox: capped, killed, isolated.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -9,12 +9,8 @@ use std::time::{Duration, Instant};
 use support::{Client, ServeOptions, Server, Sim, check_log, eventually, named, scripted};
 
 async fn bench() -> (Sim, Server, Client) {
-    bench_with(ServeOptions::default()).await
-}
-
-async fn bench_with(options: ServeOptions) -> (Sim, Server, Client) {
     let sim = Sim::start();
-    let server = Server::start(&sim, options);
+    let server = Server::start(&sim, ServeOptions::default());
     let client = Client::new(&server.url, "hf_alice");
     (sim, server, client)
 }
@@ -334,38 +330,4 @@ async fn the_sandbox_dies_with_its_server() {
         })
         .await;
     }
-}
-
-#[tokio::test]
-async fn the_sandbox_sees_no_secrets() {
-    let mut options = ServeOptions::default();
-    options.env.push(("CANARY".into(), "canary-value".into()));
-    let (_sim, server, client) = bench_with(options).await;
-    let store = server.folder().join("journal.db");
-    // In capitals, so that no scrubbing hides what is there.
-    let look = format!(
-        "{{ env; cat /proc/*/environ /proc/*/cmdline; }} 2>/dev/null | tr \"a-z\" \"A-Z\" | tr \"\\000\" \"\\n\"; cat {}; ls /proc/{}",
-        store.display(),
-        server.pid()
-    );
-    let id = client
-        .submit(&scripted("Work.", &(bash(&look) + "[[turn]]\nsay = 'end'")))
-        .await;
-    client.wait_for(&id, "completed").await;
-    let events = check_log(&client.log(&id).await);
-    let seen: String = named(&events, "tool_log")
-        .iter()
-        .map(|event| event["delta"].as_str().unwrap())
-        .collect();
-    assert!(seen.contains("HF_ENDPOINT="), "{seen}");
-    for secret in [
-        "HF_ALICE",
-        "CANARY",
-        "SQLITE",
-        "ML_INTERN_STORE",
-        "HF_ROUTER",
-    ] {
-        assert!(!seen.contains(secret), "{secret} in {seen}");
-    }
-    assert_eq!(seen.matches("No such file").count(), 2, "{seen}");
 }

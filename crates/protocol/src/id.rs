@@ -56,6 +56,13 @@ id!(
 pub struct ItemId(String);
 
 impl ItemId {
+    /// Unix milliseconds at which the id was drawn (a UUID v7 begins with them); `None` for other ids.
+    #[must_use]
+    pub fn drawn_at_ms(&self) -> Option<u64> {
+        let (_, hex) = self.0.rsplit_once('_')?;
+        u64::from_str_radix(hex.get(..12)?, 16).ok()
+    }
+
     /// Draws a fresh id with the prefix of its kind, such as `msg` or `mcp`.
     #[must_use]
     pub fn fresh(prefix: &str) -> Self {

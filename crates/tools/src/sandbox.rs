@@ -10,7 +10,9 @@ use sandbox::client::SandboxClient;
 use sandbox::local::{LocalConfig, LocalSandbox};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use tokio::sync::Mutex;
+use std::sync::Arc;
+use tokio::sync::{Mutex, oneshot};
+use tokio_util::sync::CancellationToken;
 
 pub use job::SANDBOX_TIMEOUT_SECONDS;
 
@@ -85,32 +87,33 @@ impl Sandbox {
         }
     }
 
-    /// Starts a sandbox. `announce` is called with what costs money as soon as that exists, before it is ready.
+    /// Starts a sandbox. `announce` gets what costs money as soon as that exists, before it is ready.
     ///
     /// # Errors
-    /// A sentence for the model and the client.
-    pub async fn start<F: Future<Output = ()>>(
+    /// A sentence for the model and the client. When `cancel` fires, what had begun is ended.
+    pub async fn start(
         &self,
-        session: &ToolSession,
+        session: &Arc<ToolSession>,
         response: &ResponseId,
-        announce: impl FnOnce(crate::Started) -> F,
+        cancel: &CancellationToken,
+        announce: oneshot::Sender<crate::Started>,
     ) -> Result<(), String> {
         let mut running = self.running.lock().await;
         if running.is_some() {
             return Ok(());
         }
         let sandbox = match self.settings.kind {
-            SandboxKind::Local => Running::Local(self.start_local(session).await?),
-            SandboxKind::Jobs => Running::Job(
-                job::JobSandbox::start(
-                    session,
-                    &self.settings.http,
-                    &self.session,
-                    response,
-                    announce,
+            SandboxKind::Local => tokio::select! {
+                started = self.start_local(session) => Running::Local(started?),
+                () = cancel.cancelled() => return Err("The turn was stopped while the sandbox was starting.".into()),
+            },
+            SandboxKind::Jobs => {
+                let id = &self.session;
+                let http = &self.settings.http;
+                Running::Job(
+                    job::JobSandbox::start(session, http, id, response, cancel, announce).await?,
                 )
-                .await?,
-            ),
+            }
         };
         *running = Some(sandbox);
         Ok(())

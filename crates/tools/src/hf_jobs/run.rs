@@ -51,19 +51,19 @@ pub(super) async fn price(arguments: &Arguments, session: &ToolSession) -> Price
 pub(super) async fn run(arguments: Arguments, call: &Call) -> Outcome {
     match submit(&arguments, call).await {
         Ok((job, per_minute)) => follow(&arguments, call, job, per_minute).await,
-        Err(reason) => Outcome::failed(reason),
+        Err(outcome) => outcome,
     }
 }
 
-async fn submit(arguments: &Arguments, call: &Call) -> Result<(Job, u64), String> {
+async fn submit(arguments: &Arguments, call: &Call) -> Result<(Job, u64), Outcome> {
     let session = &call.session;
-    let namespace = namespace(arguments, session)?;
-    let spec = spec(arguments, call).await?;
+    let namespace = namespace(arguments, session).map_err(Outcome::failed)?;
+    let spec = spec(arguments, call).await.map_err(Outcome::failed)?;
     let hardware = session
         .platform
         .hardware()
         .await
-        .map_err(|error| error.message)?;
+        .map_err(|error| Outcome::failed(error.message))?;
     let per_minute = find(&hardware, &spec.flavor).map_or(0, |found| found.micro_usd_per_minute);
     let job = session
         .platform
@@ -258,8 +258,16 @@ pub(super) fn namespace(arguments: &Arguments, session: &ToolSession) -> Result<
     }
 }
 
-fn refused(error: &PlatformError, namespace: &str) -> String {
+fn refused(error: &PlatformError, namespace: &str) -> Outcome {
     let hint = match error.kind {
+        // Neither the answer nor a look at the list of jobs said whether it exists; its money stays reserved.
+        ErrorKind::Unavailable | ErrorKind::Garbage => {
+            let text = format!(
+                "It is not known whether the job was started ({}). Look with `ps` before you start another.",
+                error.message
+            );
+            return Outcome::failed(text).settled(Settlement::StillRunning);
+        }
         ErrorKind::Billing => format!(
             " The namespace `{namespace}` has no credit for jobs; its owner adds some at https://huggingface.co/settings/billing."
         ),
@@ -268,5 +276,5 @@ fn refused(error: &PlatformError, namespace: &str) -> String {
         }
         _ => String::new(),
     };
-    format!("The job was not started: {}{hint}", error.message)
+    Outcome::failed(format!("The job was not started: {}{hint}", error.message))
 }

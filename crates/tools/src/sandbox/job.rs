@@ -12,8 +12,11 @@ use secrecy::SecretString;
 use sha2::Sha256;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 
 /// How long a sandbox lives at most; its whole price is reserved when it starts.
 pub const SANDBOX_TIMEOUT_SECONDS: u64 = 2 * 3600;
@@ -50,51 +53,42 @@ pub(super) async fn price_per_minute(platform: &Platform) -> Option<u64> {
 }
 
 impl JobSandbox {
-    pub async fn start<F: Future<Output = ()>>(
-        session: &ToolSession,
+    /// Creates the job and waits until the box answers. `announce` gets the job as soon as it exists.
+    ///
+    /// # Errors
+    /// A sentence for the model. A job that was created, or is being created while the turn is stopped, is cancelled.
+    pub async fn start(
+        session: &Arc<ToolSession>,
         http: &reqwest::Client,
         id: &SessionId,
         response: &ResponseId,
-        announce: impl FnOnce(Started) -> F,
+        cancel: &CancellationToken,
+        announce: oneshot::Sender<Started>,
     ) -> Result<Self, String> {
-        let nonce = uuid::Uuid::new_v4().simple().to_string();
-        let secret = derive_token(&session.token, &nonce);
-        let spec = spec(
-            &session.platform.endpoints().hub,
-            &nonce,
-            &secret,
-            id,
-            response,
+        let (nonce, secret) = fresh_secret(&session.token);
+        let hub = &session.platform.endpoints().hub;
+        let spec = spec(hub, &nonce, &secret, id, response);
+        // On a task of its own: the request that creates the job cannot be taken back once it is sent.
+        let boot = boot(
+            Arc::clone(session),
+            http.clone(),
+            spec,
+            secret,
+            cancel.clone(),
+            announce,
         );
-        let namespace = session.account.clone();
-        let job = session
-            .platform
-            .create_job(&session.token, &namespace, &spec)
-            .await;
-        let job =
-            job.map_err(|error| format!("The sandbox could not be started: {}", error.message))?;
-        announce(Started {
-            kind: KIND,
-            id: job.id.clone(),
-            namespace: namespace.clone(),
-            url: session.platform.job_url(&job),
-            micro_usd_per_minute: price_per_minute(&session.platform)
-                .await
-                .unwrap_or_default(),
-        })
-        .await;
-        match wait_until_ready(session, http, &namespace, &job, secret).await {
-            Ok(client) => Ok(Self {
-                job: job.id,
-                namespace,
-                client,
-            }),
-            Err(reason) => {
-                let _ = session
-                    .platform
-                    .cancel_job(&session.token, &namespace, &job.id)
-                    .await;
-                Err(format!("The sandbox did not become ready: {reason}"))
+        let mut boot = tokio::spawn(boot);
+        tokio::select! {
+            biased;
+            booted = &mut boot => booted.unwrap_or_else(|_| Err("The sandbox could not be started.".into())),
+            () = cancel.cancelled() => {
+                let session = Arc::clone(session);
+                tokio::spawn(async move {
+                    if let Ok(Ok(sandbox)) = boot.await {
+                        sandbox.stop(&session).await;
+                    }
+                });
+                Err("The turn was stopped while the sandbox was starting.".into())
             }
         }
     }
@@ -113,6 +107,58 @@ impl JobSandbox {
             tracing::warn!(job = %self.job, error = %error.message, "a sandbox could not be cancelled");
         }
     }
+}
+
+async fn boot(
+    session: Arc<ToolSession>,
+    http: reqwest::Client,
+    spec: JobSpec,
+    secret: SecretString,
+    cancel: CancellationToken,
+    announce: oneshot::Sender<Started>,
+) -> Result<JobSandbox, String> {
+    let namespace = session.account.clone();
+    let job = session
+        .platform
+        .create_job(&session.token, &namespace, &spec)
+        .await;
+    let job =
+        job.map_err(|error| format!("The sandbox could not be started: {}", error.message))?;
+    // Nobody listens any more when the turn was stopped; then the job is cancelled below.
+    let _ = announce.send(Started {
+        kind: KIND,
+        id: job.id.clone(),
+        namespace: namespace.clone(),
+        url: session.platform.job_url(&job),
+        micro_usd_per_minute: price_per_minute(&session.platform)
+            .await
+            .unwrap_or_default(),
+    });
+    let ready = tokio::select! {
+        ready = wait_until_ready(&session, &http, &namespace, &job, secret) => ready,
+        () = cancel.cancelled() => Err("the turn was stopped".into()),
+    };
+    match ready {
+        Ok(client) => Ok(JobSandbox {
+            job: job.id,
+            namespace,
+            client,
+        }),
+        Err(reason) => {
+            let _ = session
+                .platform
+                .cancel_job(&session.token, &namespace, &job.id)
+                .await;
+            Err(format!("The sandbox did not become ready: {reason}"))
+        }
+    }
+}
+
+/// A public nonce, and the box's token that belongs to it.
+fn fresh_secret(token: &Token) -> (String, SecretString) {
+    let nonce = uuid::Uuid::new_v4().simple().to_string();
+    let secret = derive_token(token, &nonce);
+    (nonce, secret)
 }
 
 /// Hex HMAC-SHA256 of the nonce under the caller's token: the same token can be derived again after a restart.
