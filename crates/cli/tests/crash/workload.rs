@@ -58,7 +58,11 @@ impl Workload {
 
     /// Waits until every client has noticed the death; gives the acknowledged ids and what was seen.
     pub async fn end(mut self) -> (Vec<String>, Vec<Seen>) {
-        let all = async { while self.tasks.join_next().await.is_some() {} };
+        let all = async {
+            while let Some(ended) = self.tasks.join_next().await {
+                ended.unwrap();
+            }
+        };
         tokio::time::timeout(Duration::from_secs(20), all)
             .await
             .expect("a client still hangs on a dead server");
@@ -129,13 +133,15 @@ impl Mortal {
 
     /// Sessions that begin, one after the other.
     async fn fresh(self) {
+        let mut readers = JoinSet::new();
         for _ in 0..MOST_FRESH {
             let Some(id) = self.submit(json!({"input": "Something small."})).await else {
-                return;
+                break;
             };
             let reader = self.clone();
-            tokio::spawn(async move { reader.watch(&id, None).await });
+            readers.spawn(async move { reader.watch(&id, None).await });
         }
+        readers.join_all().await;
     }
 
     async fn submit(&self, mut body: Value) -> Option<String> {
