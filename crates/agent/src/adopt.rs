@@ -204,10 +204,7 @@ impl Recorder {
         if !freed_ops.is_empty() {
             drafts.push(self.ledger_draft(freed_ops));
         }
-        let doubt = (!left.is_empty()).then_some(Doubt {
-            reservations: left,
-            since: doubt.since,
-        });
+        let doubt = (!left.is_empty()).then_some(Doubt { reservations: left });
         let private = Private {
             doubt,
             ..Private::default()

@@ -224,7 +224,6 @@ impl Recorder {
         let is_in_doubt = ending == Ending::Interrupted && !unexplained.is_empty();
         let doubt = is_in_doubt.then_some(Doubt {
             reservations: unexplained,
-            since: ended,
         });
         let status = match &ending {
             Ending::Completed => Status::Completed,

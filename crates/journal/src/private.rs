@@ -110,8 +110,6 @@ pub struct Resource {
 pub struct Doubt {
     /// Ids of ledger reservations.
     pub reservations: Vec<String>,
-    /// When the turn was lost, in Unix seconds.
-    pub since: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
