@@ -28,6 +28,7 @@ mod transcript;
 mod turn;
 
 pub use recorder::{Draft, Recorder};
+pub use scrub::{decision_without_token, without_token};
 pub use state::SessionState;
 pub use stop::{Stop, StopReason};
 pub use turn::{Agent, Rest, Settings, Start};

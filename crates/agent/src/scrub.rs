@@ -3,6 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::{GeneralPurpose, STANDARD, URL_SAFE};
 use platform::Token;
+use protocol::{ApprovalRequest, CreateRequest, InputPart};
+use serde_json::Value;
 
 const MASK: &str = "[token removed]";
 /// Shorter values are no secrets; masking them would garble ordinary text.
@@ -74,6 +76,40 @@ fn base64_core(engine: &GeneralPurpose, value: &str, before: usize) -> String {
     let encoded = engine.encode(text);
     let first = (before * 8).div_ceil(6);
     encoded[first..whole_bits / 6].to_owned()
+}
+
+/// A request without the caller's own token, wherever the caller has written it: what is submitted is stored.
+#[must_use]
+pub fn without_token(mut request: CreateRequest, token: &Token) -> CreateRequest {
+    let scrubber = Scrubber::new(token);
+    for part in request.input.iter_mut().flat_map(|item| &mut item.content) {
+        match part {
+            InputPart::InputText { text } => *text = scrubber.scrub(text),
+            InputPart::InputImage { image_url } => *image_url = scrubber.scrub(image_url),
+        }
+    }
+    request.instructions = request.instructions.map(|text| scrubber.scrub(&text));
+    for fields in [&mut request.metadata, &mut request.openai] {
+        fields.values_mut().for_each(|value| scrub_value(&scrubber, value));
+    }
+    request
+}
+
+/// A decision without the caller's own token.
+#[must_use]
+pub fn decision_without_token(decision: ApprovalRequest, token: &Token) -> ApprovalRequest {
+    let scrubber = Scrubber::new(token);
+    let feedback = decision.feedback.map(|text| scrubber.scrub(&text));
+    ApprovalRequest { feedback, ..decision }
+}
+
+fn scrub_value(scrubber: &Scrubber, value: &mut Value) {
+    match value {
+        Value::String(text) => *text = scrubber.scrub(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| scrub_value(scrubber, item)),
+        Value::Object(fields) => fields.values_mut().for_each(|value| scrub_value(scrubber, value)),
+        _ => {}
+    }
 }
 
 /// Holds back what might turn out to be the beginning of the token.

@@ -18,7 +18,7 @@ pub(crate) async fn approvals(
     JsonBody(body): JsonBody,
 ) -> Result<Response, Refusal> {
     let row = owned(&app, &caller, &id).await?;
-    let decision = ApprovalRequest::parse(&body)?;
+    let decision = agent::decision_without_token(ApprovalRequest::parse(&body)?, &caller.token);
     require_awaiting(&row)?;
     let (sessions, id) = (Arc::clone(&app.sessions), row.id.clone());
     to_its_end(async move { sessions.decide(&caller, &row, &decision).await }).await?;

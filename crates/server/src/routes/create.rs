@@ -29,7 +29,7 @@ pub(crate) async fn create(
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Refusal> {
-    let request = CreateRequest::parse(&body)?;
+    let request = agent::without_token(CreateRequest::parse(&body)?, &caller.token);
     let view = View::of_sdk_route(query.view.as_deref(), &headers)?;
     if !caller.identity.may_infer {
         return Err(Refusal(inference_permission_required()));
