@@ -31,6 +31,12 @@ fn micro(usd: &Value) -> i64 {
     (usd.as_f64().unwrap() * 1e6).round() as i64
 }
 
+/// What the session's jobs hold of the budget: what they have cost until now, and what is kept for the rest.
+fn held(object: &Value) -> i64 {
+    let spent = &object["usage"]["cost_by_kind"]["jobs"];
+    micro(spent) + micro(&object["budget"]["reserved_usd"])
+}
+
 fn last_text(object: &Value) -> &str {
     let output = object["output"].as_array().unwrap();
     output.last().unwrap()["content"][0]["text"]
@@ -91,7 +97,7 @@ async fn a_server_that_dies_with_a_job_finds_it_again() {
     let client = client.at(&server.url);
     let paused = client.wait_for(&id, "incomplete").await;
     assert_eq!(paused["incomplete_details"]["reason"], "server_restart");
-    assert_eq!(micro(&paused["budget"]["reserved_usd"]), 5_010);
+    assert_eq!(held(&paused), 5_010);
     check_log(&client.log(&id).await);
     let next =
         json!({"input": scripted("Go on.", "[[turn]]\nsay = 'end'"), "previous_response_id": id});
@@ -99,7 +105,7 @@ async fn a_server_that_dies_with_a_job_finds_it_again() {
     let done = client.wait_for(&next, "completed").await;
     // It runs on, once, and is listed by one of the two, depending on when the server died.
     assert_eq!(sim.jobs().await.len(), 1);
-    assert_eq!(micro(&done["budget"]["reserved_usd"]), 5_010);
+    assert_eq!(held(&done), 5_010);
     let listed = [&paused, &done].map(|object| object["artifacts"][0]["id"] == job["id"]);
     assert!(listed.contains(&true), "{paused:#} {done:#}");
 }
