@@ -10,7 +10,14 @@ const PACKAGE: &str = "bench";
 
 /// Builds it and the server optimised, and hands it the rest of the command line.
 pub fn run(rest: &[&str]) -> anyhow::Result<()> {
-    let build = ["build", "--release", "--package", "ml-intern", "--package", PACKAGE];
+    let build = [
+        "build",
+        "--release",
+        "--package",
+        "ml-intern",
+        "--package",
+        PACKAGE,
+    ];
     execute(&mut cargo(&build))?;
     let folder = target().join("release");
     let mut bench = Command::new(folder.join(PACKAGE));

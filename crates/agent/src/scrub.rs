@@ -90,7 +90,9 @@ pub fn without_token(mut request: CreateRequest, token: &Token) -> CreateRequest
     }
     request.instructions = request.instructions.map(|text| scrubber.scrub(&text));
     for fields in [&mut request.metadata, &mut request.openai] {
-        fields.values_mut().for_each(|value| scrub_value(&scrubber, value));
+        fields
+            .values_mut()
+            .for_each(|value| scrub_value(&scrubber, value));
     }
     request
 }
@@ -100,14 +102,21 @@ pub fn without_token(mut request: CreateRequest, token: &Token) -> CreateRequest
 pub fn decision_without_token(decision: ApprovalRequest, token: &Token) -> ApprovalRequest {
     let scrubber = Scrubber::new(token);
     let feedback = decision.feedback.map(|text| scrubber.scrub(&text));
-    ApprovalRequest { feedback, ..decision }
+    ApprovalRequest {
+        feedback,
+        ..decision
+    }
 }
 
 fn scrub_value(scrubber: &Scrubber, value: &mut Value) {
     match value {
         Value::String(text) => *text = scrubber.scrub(text),
-        Value::Array(items) => items.iter_mut().for_each(|item| scrub_value(scrubber, item)),
-        Value::Object(fields) => fields.values_mut().for_each(|value| scrub_value(scrubber, value)),
+        Value::Array(items) => items
+            .iter_mut()
+            .for_each(|item| scrub_value(scrubber, item)),
+        Value::Object(fields) => fields
+            .values_mut()
+            .for_each(|value| scrub_value(scrubber, value)),
         _ => {}
     }
 }
