@@ -16,7 +16,7 @@ const RSS_SETTLES_WITHIN: Duration = Duration::from_secs(3);
 const NOT_INHERITED: [&str; 4] = [
     "HF_TOKEN",
     "RUST_LOG",
-    "ML_INTERN_KEEPALIVE",
+    "ML_INTERN_KEEPALIVE_SECONDS",
     "ML_INTERN_ADDR",
 ];
 

@@ -39,7 +39,7 @@ async fn a_whole_life() {
         .unwrap();
     let done = run(
         &client,
-        shell("pwd; python3 sub/x.py; echo t > /tmp/t; ls /tmp | grep -v ml-intern; env"),
+        shell("pwd; python3 sub/x.py; echo t > /tmp/t; cat /tmp/t; env"),
     )
     .await
     .unwrap();
