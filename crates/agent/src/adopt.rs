@@ -4,38 +4,20 @@
 //! as a label. So a reservation without a known resource is all it takes to find the job again; only the caller's token is
 //! missing until the caller comes back.
 
-use crate::{Draft, Recorder, SessionState, recorder};
+use crate::draft::{Draft, now};
+use crate::state::{CALL, SANDBOX};
+use crate::{Recorder, SessionState};
 use journal::{AppendError, Doubt, LedgerOp, Private, Resource, ResourceKind};
 use platform::{Hardware, Job, JobFilter, PlatformError};
 use protocol::{Artifact, Event, ItemId, MicroUsd, ToolState};
 use std::time::Duration;
 use tools::{SANDBOX_TIMEOUT_SECONDS, ToolSession};
 
-/// Reservations of tool calls begin so; the call's item id follows.
-pub(crate) const CALL: &str = "call:";
-/// Reservations of sandboxes begin so.
-pub(crate) const SANDBOX: &str = "sandbox:";
-
 /// How long a creation may be under way, or the platform may take to list what it has made. Until then "no such job"
 /// proves nothing.
 const UNDER_WAY_SECONDS: u64 = 120;
 /// How long a caller may be kept waiting for the lookups.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Reservations that belong to nothing known.
-pub(crate) fn unexplained(state: &SessionState) -> Vec<String> {
-    let is_known = |id: &str| {
-        state
-            .resources
-            .values()
-            .any(|resource| resource.reservation == id)
-    };
-    let open = state.ledger.reservations().map(|(id, _)| id);
-    open.filter(|id| id.starts_with(CALL) || id.starts_with(SANDBOX))
-        .filter(|id| !is_known(id))
-        .map(str::to_owned)
-        .collect()
-}
 
 /// Looks for the job behind a reservation; `None` when the platform says that there is none.
 ///
@@ -109,7 +91,7 @@ fn resource(
         reservation: reservation.to_owned(),
         micro_usd_per_minute,
         // A little late; what it has really cost is settled from the platform's own durations.
-        started_at: recorder::now(),
+        started_at: now(),
     }
 }
 
@@ -120,7 +102,7 @@ pub(crate) fn adoption(resource: Resource) -> Draft {
             artifact: Artifact::HfJob {
                 id: resource.id.clone(),
                 url: resource.url.clone(),
-                created_at: recorder::now(),
+                created_at: now(),
             },
         },
         ResourceKind::Sandbox => Event::Sandbox {
@@ -155,7 +137,7 @@ pub(crate) fn is_old(reservation: &str) -> bool {
     let drawn_ms = item
         .and_then(|item| ItemId::from(item).drawn_at_ms())
         .unwrap_or(0);
-    recorder::now().saturating_sub(drawn_ms / 1000) > UNDER_WAY_SECONDS
+    now().saturating_sub(drawn_ms / 1000) > UNDER_WAY_SECONDS
 }
 
 /// Frees what was reserved for something that never came to be.

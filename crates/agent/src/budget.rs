@@ -1,6 +1,6 @@
 //! Money around a model call: what it may cost at most, what it did cost. Pure.
 
-use crate::recorder::Draft;
+use crate::draft::Draft;
 use journal::{Ledger, LedgerOp, Private};
 use platform::{Offer, Usage};
 use protocol::{Event, MicroUsd};

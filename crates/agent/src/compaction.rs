@@ -2,7 +2,7 @@
 
 use crate::Draft;
 use crate::transcript;
-use crate::turn::{Step, TurnError, Work};
+use crate::work::{Step, TurnError, Work};
 use crate::{budget, budget::TokenPrices};
 use journal::{Compaction, LedgerOp, Private};
 use platform::{ChatDelta, ChatMessage, ChatRequest, ContentPart};

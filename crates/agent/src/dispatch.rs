@@ -4,8 +4,8 @@
 mod run;
 
 use crate::Draft;
-use crate::adopt::{CALL, SANDBOX};
-use crate::turn::{Step, TurnError, Work};
+use crate::state::{CALL, SANDBOX};
+use crate::work::{Step, TurnError, Work};
 use journal::{CallRecord, Ledger, LedgerOp, Private, Resource, ResourceKind};
 use protocol::{CostKind, Event, MicroUsd, PendingAction, ToolState};
 use serde_json::Value;
@@ -317,7 +317,7 @@ fn resource(started: Started, reservation: String) -> Resource {
         url,
         reservation,
         micro_usd_per_minute,
-        started_at: crate::recorder::now(),
+        started_at: crate::draft::now(),
     }
 }
 

@@ -4,7 +4,7 @@ mod money;
 
 use crate::relay::{Answer, Relay};
 use crate::retry::{self, Next};
-use crate::turn::{Step, TurnError, Work};
+use crate::work::{Step, TurnError, Work};
 use crate::{Draft, prompt};
 use platform::{
     ChatDelta, ChatMessage, ChatRequest, ChatStream, ErrorKind, PlatformError, ToolSpec,

@@ -1,36 +1,14 @@
 //! The recorder: the only writer of a response's events. It numbers drafts, makes them durable, and folds them.
 
-use crate::{SessionState, adopt, budget};
+use crate::draft::{Draft, now};
+use crate::{SessionState, budget};
 use journal::{
     AppendError, Doubt, Entry, Journal, Lease, LedgerOp, NewResponse, Private, Submission,
 };
 use protocol::{
-    CreateRequest, Event, MicroUsd, OutputItem, Response, ResponseId, RunError, Status,
+    ApprovalRequest, CreateRequest, Event, FailureType, MicroUsd, OutputItem, Response, ResponseId,
+    RunError, Status,
 };
-use std::time::{SystemTime, UNIX_EPOCH};
-
-/// An event that has no number yet.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Draft {
-    pub event: Event,
-    pub private: Private,
-}
-
-impl From<Event> for Draft {
-    fn from(event: Event) -> Self {
-        Self {
-            event,
-            private: Private::default(),
-        }
-    }
-}
-
-impl Draft {
-    #[must_use]
-    pub fn with(event: Event, private: Private) -> Self {
-        Self { event, private }
-    }
-}
 
 /// How a turn ends or pauses.
 #[derive(Debug, Clone, PartialEq)]
@@ -220,7 +198,7 @@ impl Recorder {
         let mut drafts = self.closings(&ending);
         drafts.extend(budget::settle_model_calls(&self.state.ledger));
         let ended = now();
-        let unexplained = adopt::unexplained(&self.state);
+        let unexplained = self.state.unexplained_reservations();
         let is_in_doubt = ending == Ending::Interrupted && !unexplained.is_empty();
         let doubt = is_in_doubt.then_some(Doubt {
             reservations: unexplained,
@@ -307,9 +285,49 @@ impl Recorder {
     }
 }
 
-/// Unix seconds, for display only.
-pub(crate) fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
+impl Recorder {
+    /// Records a decision on a paused response; the turn is then started with [`crate::Start::Approved`] or [`crate::Start::Denied`].
+    ///
+    /// # Errors
+    /// As [`Recorder::record`].
+    pub async fn decide(&mut self, decision: &ApprovalRequest) -> Result<(), AppendError> {
+        let cap = decision.new_max_cost.map(|cap| LedgerOp::Cap { cap });
+        let mut ledger = self.state().ledger.clone();
+        cap.iter().for_each(|op| ledger.apply(op));
+        let decided = Event::ApprovalDecided {
+            approve: decision.approve,
+            feedback: decision.feedback.clone(),
+            budget: ledger.budget(),
+        };
+        self.start(vec![Draft::with(decided, Private::ledger(cap))])
+            .await
+    }
+
+    /// Records that a response at rest, or one whose turn is gone, was cancelled.
+    ///
+    /// # Errors
+    /// As [`Recorder::record`].
+    pub async fn cancel(&mut self) -> Result<(), AppendError> {
+        self.end(Ending::Cancelled).await
+    }
+
+    /// Records that the turn failed for a reason of our own.
+    ///
+    /// # Errors
+    /// As [`Recorder::record`].
+    pub async fn fail_internally(&mut self) -> Result<(), AppendError> {
+        let error = RunError::new(
+            FailureType::InternalError,
+            "The turn failed inside the server.",
+        );
+        self.end(Ending::Failed(error)).await
+    }
+
+    /// Records that the turn of this response has been lost: it pauses with `server_restart`.
+    ///
+    /// # Errors
+    /// As [`Recorder::record`].
+    pub async fn interrupt(&mut self) -> Result<(), AppendError> {
+        self.end(Ending::Interrupted).await
+    }
 }

@@ -2,7 +2,7 @@
 
 mod prose;
 
-use crate::recorder::Draft;
+use crate::draft::Draft;
 use crate::scrub::{Scrubber, StreamScrubber};
 use journal::CallRecord;
 use platform::{CallAssembler, ChatDelta, ToolCallDelta, Usage};

@@ -2,7 +2,7 @@
 
 use crate::Draft;
 use crate::adopt;
-use crate::turn::{TurnError, Work};
+use crate::work::{TurnError, Work};
 use journal::{LedgerOp, Private, Resource, ResourceKind};
 use platform::{ErrorKind, Job};
 use protocol::{Event, MicroUsd};
@@ -10,7 +10,7 @@ use protocol::{Event, MicroUsd};
 impl Work<'_> {
     /// Settles what earlier turns left, at the start of this one. A stop ends the waiting, not the turn.
     pub(crate) async fn settle_earlier_turns(&mut self) -> Result<(), TurnError> {
-        for reservation in adopt::unexplained(self.recorder.state()) {
+        for reservation in self.recorder.state().unexplained_reservations() {
             let stop = self.stop.token().clone();
             let found = tokio::select! {
                 found = adopt::look_up(self.recorder.state(), &self.session, &reservation) => found,
@@ -52,7 +52,7 @@ impl Work<'_> {
     /// Counts what running resources have cost until now as spent, so that a response at rest shows the whole spend.
     /// Their reservations still cover the rest of their lives.
     pub(crate) async fn accrue_running_resources(&mut self) -> Result<(), TurnError> {
-        let now = crate::recorder::now();
+        let now = crate::draft::now();
         let state = self.recorder.state();
         let accrue = |resource: &Resource| {
             let held = state.ledger.reservation(&resource.reservation)?;

@@ -5,6 +5,11 @@ use journal::{CallRecord, Entry, Ledger, Resource};
 use protocol::{Event, MicroUsd, PlanItem, Response};
 use std::collections::BTreeMap;
 
+/// Reservations of tool calls begin so; the call's item id follows.
+pub(crate) const CALL: &str = "call:";
+/// Reservations of sandboxes begin so.
+pub(crate) const SANDBOX: &str = "sandbox:";
+
 /// Everything a turn knows. Rebuilt from the journal at any time by applying every entry of every response in order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionState {
@@ -37,6 +42,17 @@ impl SessionState {
             resources: BTreeMap::new(),
             model_calls: 0,
         }
+    }
+
+    /// Reservations of calls and sandboxes that belong to nothing known: what they were made for may exist all the same.
+    #[must_use]
+    pub(crate) fn unexplained_reservations(&self) -> Vec<String> {
+        let is_known = |id: &str| self.resources.values().any(|known| known.reservation == id);
+        let open = self.ledger.reservations().map(|(id, _)| id);
+        open.filter(|id| id.starts_with(CALL) || id.starts_with(SANDBOX))
+            .filter(|id| !is_known(id))
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Applies one entry. The only way this state changes.

@@ -1,47 +1,26 @@
 //! The turn's loop: model step, tool step, until there is nothing more to do, or something stops it.
 
 use crate::dispatch::Approval;
+use crate::draft::Draft;
 use crate::model_step::ModelStep;
-use crate::recorder::{Draft, Ending, Recorder};
+use crate::recorder::{Ending, Recorder};
 use crate::relay::Answer;
 use crate::scrub::Scrubber;
 use crate::stop::{Stop, StopReason};
-use crate::{compaction, guards, recorder};
-use journal::{AppendError, LedgerOp, Private};
-use platform::Platform;
+use crate::work::{Agent, Step, TurnError, Work};
+use crate::{compaction, guards};
+use journal::AppendError;
 use protocol::{
-    ApprovalRequest, Event, FailureType, IncompleteDetails, IncompleteReason, PendingAction,
-    Response, RunError, Status,
+    Event, FailureType, IncompleteDetails, IncompleteReason, PendingAction, Response, RunError,
+    Status,
 };
 use std::sync::Arc;
-use tools::{ToolSession, Toolbox};
+use tools::ToolSession;
 
 /// How often a turn that wants to end with an unfinished plan is told to go on.
 const PLAN_REMINDERS: u32 = 2;
 /// How often an answer that was cut by its length is asked to be continued.
 const LENGTH_REMINDERS: u32 = 3;
-
-#[derive(Debug, Clone, Copy)]
-pub struct Settings {
-    /// Model calls in one turn before it fails with `iteration_limit`.
-    pub max_iterations: u32,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            max_iterations: 300,
-        }
-    }
-}
-
-/// What every turn shares.
-#[derive(Clone)]
-pub struct Agent {
-    pub platform: Platform,
-    pub toolbox: Toolbox,
-    pub settings: Settings,
-}
 
 /// Why a turn runs now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,32 +40,6 @@ pub enum Rest {
     AwaitingApproval,
     /// Paused by a shutdown.
     Interrupted,
-}
-
-pub(crate) type TurnError = AppendError;
-
-/// How a step leaves the turn, when it does not simply go on.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Step {
-    Completed,
-    Paused(Vec<PendingAction>),
-    Failed(RunError),
-    Stopped,
-}
-
-/// A turn at work.
-pub(crate) struct Work<'a> {
-    pub agent: &'a Agent,
-    pub recorder: &'a mut Recorder,
-    pub session: Arc<ToolSession>,
-    pub stop: Stop,
-    pub scrubber: Scrubber,
-    pub model: String,
-    pub billing_session: String,
-    /// A person has approved going on although a price is not known.
-    pub approved_unknown_prices: bool,
-    /// Model calls begun since the turn was started or resumed; makes reservation ids unique.
-    pub model_calls_started: u32,
 }
 
 impl Agent {
@@ -129,14 +82,6 @@ impl Agent {
 }
 
 impl Work<'_> {
-    pub(crate) async fn record(&mut self, drafts: Vec<Draft>) -> Result<(), TurnError> {
-        if drafts.is_empty() {
-            Ok(())
-        } else {
-            self.recorder.record(drafts).await
-        }
-    }
-
     async fn steps(&mut self, start: Start) -> Result<Step, TurnError> {
         if start == Start::Fresh {
             self.recorder.start(Vec::new()).await?;
@@ -341,52 +286,5 @@ impl Work<'_> {
             .record_with_snapshot(Vec::new(), change, event)
             .await?;
         Ok(Rest::AwaitingApproval)
-    }
-}
-
-impl Recorder {
-    /// Records a decision on a paused response; the turn is then started with [`Start::Approved`] or [`Start::Denied`].
-    ///
-    /// # Errors
-    /// As [`Recorder::record`].
-    pub async fn decide(&mut self, decision: &ApprovalRequest) -> Result<(), AppendError> {
-        let cap = decision.new_max_cost.map(|cap| LedgerOp::Cap { cap });
-        let mut ledger = self.state().ledger.clone();
-        cap.iter().for_each(|op| ledger.apply(op));
-        let decided = Event::ApprovalDecided {
-            approve: decision.approve,
-            feedback: decision.feedback.clone(),
-            budget: ledger.budget(),
-        };
-        self.start(vec![Draft::with(decided, Private::ledger(cap))])
-            .await
-    }
-
-    /// Records that a response at rest, or one whose turn is gone, was cancelled.
-    ///
-    /// # Errors
-    /// As [`Recorder::record`].
-    pub async fn cancel(&mut self) -> Result<(), AppendError> {
-        self.end(recorder::Ending::Cancelled).await
-    }
-
-    /// Records that the turn failed for a reason of our own.
-    ///
-    /// # Errors
-    /// As [`Recorder::record`].
-    pub async fn fail_internally(&mut self) -> Result<(), AppendError> {
-        let error = RunError::new(
-            FailureType::InternalError,
-            "The turn failed inside the server.",
-        );
-        self.end(recorder::Ending::Failed(error)).await
-    }
-
-    /// Records that the turn of this response has been lost: it pauses with `server_restart`.
-    ///
-    /// # Errors
-    /// As [`Recorder::record`].
-    pub async fn interrupt(&mut self) -> Result<(), AppendError> {
-        self.end(recorder::Ending::Interrupted).await
     }
 }

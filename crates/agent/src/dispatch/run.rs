@@ -1,10 +1,10 @@
 //! Running calls in parallel, each isolated, and recording what they report.
 
 use super::{Ready, reservation_id, resource, tool_state};
-use crate::adopt::CALL;
+use crate::draft::{Draft, now};
 use crate::scrub::StreamScrubber;
-use crate::turn::{TurnError, Work};
-use crate::{Draft, recorder};
+use crate::state::CALL;
+use crate::work::{TurnError, Work};
 use journal::{CallRecord, LedgerOp, Private, ToolResult};
 use protocol::{Artifact, Event, ItemId, ItemStatus, MicroUsd, OutputItem, ToolState, cut_output};
 use std::collections::HashMap;
@@ -292,7 +292,7 @@ fn report_draft(log: &mut Log, key: &str, report: Report, drafts: &mut Vec<Draft
             let artifact = (started.kind == StartedKind::Job).then(|| Artifact::HfJob {
                 id: started.id.clone(),
                 url: started.url.clone(),
-                created_at: recorder::now(),
+                created_at: now(),
             });
             let resource = resource(started, format!("{CALL}{key}"));
             drafts.push(Draft::with(

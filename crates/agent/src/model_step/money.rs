@@ -3,7 +3,7 @@
 use crate::Draft;
 use crate::budget::{self, Affordable, TokenPrices};
 use crate::relay::{Answer, Relay};
-use crate::turn::{TurnError, Work};
+use crate::work::{TurnError, Work};
 use journal::{AssistantTurn, LedgerOp, Private};
 use platform::{Offer, PlatformError};
 use protocol::{CostKind, Event, LlmCall, MicroUsd, PendingAction};

@@ -1,6 +1,6 @@
 //! A message or reasoning item while it is being written: opened, extended, closed.
 
-use crate::recorder::Draft;
+use crate::draft::Draft;
 use crate::scrub::StreamScrubber;
 use protocol::{ContentPart, Event, ItemId, ItemStatus, OutputItem, Phase, SummaryPart};
 
