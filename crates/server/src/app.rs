@@ -1,30 +1,15 @@
-//! The application: shared state, routes, and what happens around every request.
+//! What every request shares.
 
 use crate::auth::Gate;
 use crate::config::Config;
 use crate::models::Models;
-use crate::refusal::Refusal;
-use crate::routes;
 use crate::sessions::Sessions;
-use axum::Router;
-use axum::extract::Request;
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use http::{HeaderName, HeaderValue};
 use journal::Journal;
 use platform::Platform;
-use protocol::{ErrorType, Problem};
-use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
-use tower_http::catch_panic::CatchPanicLayer;
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// A longer id from a client is replaced.
-const LONGEST_REQUEST_ID: usize = 128;
 
 /// Shared by every request; cheap to clone.
 #[derive(Clone)]
@@ -82,77 +67,4 @@ impl App {
     pub fn is_draining(&self) -> bool {
         self.is_draining.load(Ordering::Relaxed)
     }
-
-    /// All routes, and the layers around them.
-    pub fn router(self) -> Router {
-        Router::new()
-            .route(
-                "/v1/responses",
-                post(routes::create::create).get(routes::list::list),
-            )
-            .route("/v1/responses/{id}", get(routes::retrieve::retrieve))
-            .route("/v1/responses/{id}/events", get(routes::events::events))
-            .route("/v1/responses/{id}/cancel", post(routes::cancel::cancel))
-            .route(
-                "/v1/responses/{id}/approvals",
-                post(routes::approvals::approvals),
-            )
-            .route("/api/config/model", get(routes::info::models))
-            .route("/healthz", get(routes::info::healthz))
-            .route("/readyz", get(routes::info::readyz))
-            .route("/", get(routes::info::index))
-            .fallback(unknown_route)
-            .method_not_allowed_fallback(wrong_method)
-            .layer(CatchPanicLayer::custom(panicked))
-            .layer(middleware::from_fn(request_id))
-            .with_state(self)
-    }
-}
-
-async fn unknown_route() -> Refusal {
-    Refusal(Problem::new(
-        404,
-        ErrorType::NotFound,
-        "not_found",
-        "There is nothing at this address.",
-    ))
-}
-
-async fn wrong_method() -> Refusal {
-    let message = "This address does not take this method; the Allow header lists those it takes.";
-    Refusal(Problem::new(
-        405,
-        ErrorType::InvalidRequest,
-        "method_not_allowed",
-        message,
-    ))
-}
-
-fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
-    tracing::error!("a request handler panicked");
-    Refusal(Problem::internal()).into_response()
-}
-
-/// Every answer carries an id: the caller's, if it is a sane one, else a fresh one.
-async fn request_id(request: Request, next: Next) -> Response {
-    let given = request
-        .headers()
-        .get(REQUEST_ID)
-        .filter(|id| is_sane(id))
-        .cloned();
-    let id = given.unwrap_or_else(|| {
-        let fresh = format!("req_{}", uuid::Uuid::new_v4().simple());
-        HeaderValue::from_str(&fresh).unwrap_or(HeaderValue::from_static("req"))
-    });
-    let mut response = next.run(request).await;
-    if response.status().is_server_error() {
-        tracing::warn!(status = response.status().as_u16(), request_id = ?id, "a request failed");
-    }
-    response.headers_mut().insert(REQUEST_ID, id);
-    response
-}
-
-fn is_sane(id: &HeaderValue) -> bool {
-    let is_plain = |byte: &u8| byte.is_ascii_graphic();
-    !id.is_empty() && id.len() <= LONGEST_REQUEST_ID && id.as_bytes().iter().all(is_plain)
 }

@@ -11,6 +11,7 @@ mod config;
 mod models;
 mod recovery;
 mod refusal;
+mod router;
 mod routes;
 mod serve;
 mod sessions;

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::config::Config;
-use crate::recovery;
+use crate::{recovery, router};
 use axum::serve::ListenerExt;
 use journal::{Journal, JournalError};
 use platform::{Platform, PlatformError};
@@ -60,7 +60,7 @@ impl Server {
         }
         let stop_accepting = CancellationToken::new();
         let stopped = stop_accepting.clone();
-        let router = app.clone().router();
+        let router = router::router(app.clone());
         // A frame goes out when it is written: nothing is gained by waiting for the next one.
         let listener = listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true);
