@@ -6,7 +6,7 @@ mod support;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use support::{Client, ServeOptions, Server, Sim, check_log, held_for_jobs, named, scripted};
+use support::{Client, bench, check_log, held_for_jobs, micro, named, scripted};
 
 /// Reserves 5.00004 USD: 120 minutes at 41,667 micro-dollars.
 const DEAR: &str = r#"
@@ -24,13 +24,6 @@ name = "said"
 from = "hf_jobs"
 regex = "ended as (\\w+)|Feedback: (?:[^\\n]+)"
 "#;
-
-async fn bench() -> (Sim, Server, Client) {
-    let sim = Sim::start();
-    let server = Server::start(&sim, ServeOptions::default());
-    let client = Client::new(&server.url, "hf_alice");
-    (sim, server, client)
-}
 
 async fn submit(client: &Client, scenario: &str, cap: f64) -> String {
     let body = json!({"input": scripted("Train.", scenario), "max_cost_usd": cap});
@@ -53,10 +46,6 @@ fn texts(object: &Value) -> String {
         .iter()
         .filter_map(|item| item["content"][0]["text"].as_str());
     texts.collect::<Vec<_>>().join("\n")
-}
-
-fn micro(usd: &Value) -> i64 {
-    (usd.as_f64().unwrap() * 1e6).round() as i64
 }
 
 #[tokio::test]

@@ -6,9 +6,7 @@ mod support;
 
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use support::{
-    Client, ServeOptions, Server, Sim, check_log, eventually, held_for_jobs, parse_frames, scripted,
-};
+use support::{bench, check_log, eventually, held_for_jobs, parse_frames, scripted};
 
 const WORK: &str = r#"
 [[turn]]
@@ -28,13 +26,6 @@ name = "word"
 from = "bash"
 regex = "the word is (\\w+)"
 "#;
-
-async fn bench() -> (Sim, Server, Client) {
-    let sim = Sim::start();
-    let server = Server::start(&sim, ServeOptions::default());
-    let client = Client::new(&server.url, "hf_alice");
-    (sim, server, client)
-}
 
 fn last_text(object: &Value) -> &str {
     let output = object["output"].as_array().unwrap();

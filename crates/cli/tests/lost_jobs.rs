@@ -5,7 +5,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{Client, ServeOptions, Server, Sim, check_log, held_for_jobs, named, scripted};
+use support::{bench, check_log, held_for_jobs, micro, named, scripted};
 
 const WORK: &str = r#"
 [[turn]]
@@ -19,17 +19,6 @@ name = "what"
 from = "hf_jobs"
 regex = "ended as \\w+|not known whether"
 "#;
-
-async fn bench() -> (Sim, Server, Client) {
-    let sim = Sim::start();
-    let server = Server::start(&sim, ServeOptions::default());
-    let client = Client::new(&server.url, "hf_alice");
-    (sim, server, client)
-}
-
-fn micro(usd: &Value) -> i64 {
-    (usd.as_f64().unwrap() * 1e6).round() as i64
-}
 
 fn last_text(object: &Value) -> &str {
     let output = object["output"].as_array().unwrap();

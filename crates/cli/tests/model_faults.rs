@@ -6,14 +6,7 @@ mod support;
 
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use support::{Client, ServeOptions, Server, Sim, check_log, named, scripted};
-
-async fn bench() -> (Sim, Server, Client) {
-    let sim = Sim::start();
-    let server = Server::start(&sim, ServeOptions::default());
-    let client = Client::new(&server.url, "hf_alice");
-    (sim, server, client)
-}
+use support::{Client, bench, check_log, named, scripted};
 
 fn texts(object: &Value) -> Vec<&str> {
     let output = object["output"].as_array().unwrap();

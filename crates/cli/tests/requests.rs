@@ -6,14 +6,7 @@ mod support;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use support::{Answer, Client, ServeOptions, Server, Sim, UNKNOWN, create, refused, stored};
-
-async fn bench() -> (Sim, Server, Client) {
-    let sim = Sim::start();
-    let server = Server::start(&sim, ServeOptions::default());
-    let client = Client::new(&server.url, "hf_alice");
-    (sim, server, client)
-}
+use support::{Answer, Client, ServeOptions, Server, UNKNOWN, bench, create, refused, stored};
 
 #[tokio::test]
 async fn who_calls_decides_what_is_answered() {

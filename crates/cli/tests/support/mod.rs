@@ -48,3 +48,16 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(
 pub fn scripted(task: &str, scenario: &str) -> String {
     format!("{task}\n```scenario\n{scenario}\n```")
 }
+
+/// A simulator, a server with default options, and a client of the account alice.
+pub async fn bench() -> (Sim, Server, Client) {
+    let sim = Sim::start();
+    let server = Server::start(&sim, ServeOptions::default());
+    let client = Client::new(&server.url, "hf_alice");
+    (sim, server, client)
+}
+
+/// Dollars as they come over the wire, in micro-dollars.
+pub fn micro(usd: &serde_json::Value) -> i64 {
+    (usd.as_f64().unwrap() * 1e6).round() as i64
+}
