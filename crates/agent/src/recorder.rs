@@ -257,19 +257,7 @@ impl Recorder {
                     .iter()
                     .any(|call| call.item_id == *item.id())
         };
-        let open = response
-            .output
-            .iter()
-            .enumerate()
-            .filter(|(_, item)| item.is_open() && !is_kept(item));
-        open.map(|(output_index, item)| {
-            Event::ItemDone {
-                output_index,
-                item: item.clone().interrupted(),
-            }
-            .into()
-        })
-        .collect()
+        close_open_items(response, |item| !is_kept(item))
     }
 
     /// A `budget_update` that makes these changes to the ledger.
@@ -330,4 +318,18 @@ impl Recorder {
     pub async fn interrupt(&mut self) -> Result<(), AppendError> {
         self.end(Ending::Interrupted).await
     }
+}
+
+/// Closes, as they stand, the open items that `closes` picks.
+pub(crate) fn close_open_items(
+    response: &Response,
+    closes: impl Fn(&OutputItem) -> bool,
+) -> Vec<Draft> {
+    let items = response.output.iter().enumerate();
+    let open = items.filter(|(_, item)| item.is_open() && closes(item));
+    open.map(|(output_index, item)| {
+        let item = item.clone().interrupted();
+        Event::ItemDone { output_index, item }.into()
+    })
+    .collect()
 }

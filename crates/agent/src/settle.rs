@@ -4,8 +4,9 @@ use crate::Draft;
 use crate::adopt;
 use crate::work::{TurnError, Work};
 use journal::{LedgerOp, Private, Resource, ResourceKind};
-use platform::{ErrorKind, Job};
+use platform::ErrorKind;
 use protocol::{Event, MicroUsd};
+use tools::job_cost;
 
 impl Work<'_> {
     /// Settles what earlier turns left, at the start of this one. A stop ends the waiting, not the turn.
@@ -125,9 +126,4 @@ fn adopted(resource: Resource) -> Vec<Draft> {
     std::iter::once(adopt::adoption(resource))
         .chain(told)
         .collect()
-}
-
-fn job_cost(job: &Job, micro_usd_per_minute: u64) -> MicroUsd {
-    let seconds = job.running_seconds.or(job.total_seconds).unwrap_or(0);
-    MicroUsd(micro_usd_per_minute).times(seconds.div_ceil(60))
 }

@@ -1,13 +1,13 @@
 //! `read`, `write` and `edit`: files in the session's sandbox.
 
 use crate::edit::{self, Mode};
+use crate::in_sandbox::with_sandbox;
 use crate::{Call, EffectClass, Outcome, Tool};
 use futures_util::future::BoxFuture;
 use platform::ToolSpec;
 use sandbox::SandboxError;
 use sandbox::client::SandboxClient;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -43,29 +43,6 @@ struct EditArguments {
     #[serde(default)]
     replace_all: bool,
     mode: Option<String>,
-}
-
-/// Runs a body with typed arguments and the sandbox's client; its errors become a failed outcome.
-async fn with_sandbox<A: DeserializeOwned, F>(
-    arguments: Value,
-    call: Call,
-    body: impl FnOnce(A, SandboxClient, Call) -> F,
-) -> Outcome
-where
-    F: Future<Output = Result<Outcome, SandboxError>>,
-{
-    let arguments = match serde_json::from_value(arguments) {
-        Ok(arguments) => arguments,
-        Err(error) => return Outcome::failed(error.to_string()),
-    };
-    let client = match call.session.sandbox.client().await {
-        Ok(client) => client,
-        Err(reason) => return Outcome::failed(reason),
-    };
-    match body(arguments, client, call.clone()).await {
-        Ok(outcome) => outcome,
-        Err(error) => Outcome::failed(call.session.sandbox.explain(&error).await),
-    }
 }
 
 impl Tool for Read {

@@ -1,6 +1,7 @@
 //! `bash`: a command in the session's sandbox, its output streamed as it comes.
 
 use crate::cap::{OUTPUT_LIMIT, cap};
+use crate::in_sandbox::with_sandbox;
 use crate::{Call, EffectClass, Outcome, Report, Tool};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -58,20 +59,11 @@ impl Tool for Bash {
     }
 
     fn call(&self, arguments: Value, call: Call) -> BoxFuture<'static, Outcome> {
-        Box::pin(async move {
-            let arguments: Arguments = match serde_json::from_value(arguments) {
-                Ok(arguments) => arguments,
-                Err(error) => return Outcome::failed(error.to_string()),
-            };
-            let client = match call.session.sandbox.client().await {
-                Ok(client) => client,
-                Err(reason) => return Outcome::failed(reason),
-            };
-            match run(&client, arguments, &call).await {
-                Ok(outcome) => outcome,
-                Err(error) => Outcome::failed(call.session.sandbox.explain(&error).await),
-            }
-        })
+        Box::pin(with_sandbox(
+            arguments,
+            call,
+            |arguments, client, call| async move { run(&client, arguments, &call).await },
+        ))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{Call, ToolSession};
 use futures_util::future::BoxFuture;
-use platform::ToolSpec;
+use platform::{Job, ToolSpec};
 use protocol::{CostKind, MicroUsd};
 use serde_json::Value;
 
@@ -86,6 +86,13 @@ pub struct Started {
 pub enum StartedKind {
     Job,
     Sandbox,
+}
+
+/// What a job or sandbox that has ended came to: it is billed by the started minute.
+#[must_use]
+pub fn job_cost(job: &Job, micro_usd_per_minute: u64) -> MicroUsd {
+    let seconds = job.running_seconds.or(job.total_seconds).unwrap_or(0);
+    MicroUsd(micro_usd_per_minute).times(seconds.div_ceil(60))
 }
 
 /// A tool. Bodies run on tasks of their own, so a panic in one is that call's failure and nobody else's.

@@ -2,6 +2,7 @@
 
 use crate::Draft;
 use crate::budget::{self, Affordable, TokenPrices};
+use crate::recorder::close_open_items;
 use crate::relay::{Answer, Relay};
 use crate::work::{TurnError, Work};
 use journal::{AssistantTurn, LedgerOp, Private};
@@ -163,31 +164,16 @@ impl Work<'_> {
             }
             (_, None) => MicroUsd::ZERO,
         };
-        let mut drafts = self.close_model_items();
+        let mut drafts = self
+            .recorder
+            .response()
+            .map(|response| close_open_items(response, |_| true))
+            .unwrap_or_default();
         let settle = LedgerOp::Settle {
             id: grant.reservation.clone(),
             amount: cost,
         };
         drafts.push(self.recorder.ledger_draft(vec![settle]));
         self.record(drafts).await
-    }
-
-    fn close_model_items(&self) -> Vec<Draft> {
-        let Some(response) = self.recorder.response() else {
-            return Vec::new();
-        };
-        let open = response
-            .output
-            .iter()
-            .enumerate()
-            .filter(|(_, item)| item.is_open());
-        open.map(|(output_index, item)| {
-            Event::ItemDone {
-                output_index,
-                item: item.clone().interrupted(),
-            }
-            .into()
-        })
-        .collect()
     }
 }

@@ -3,7 +3,9 @@
 use super::arguments::Arguments;
 use super::{discover, script, timeout};
 use crate::cap::{OUTPUT_LIMIT, cap};
-use crate::{Call, Outcome, Price, Report, Settlement, Started, StartedKind, ToolSession};
+use crate::{
+    Call, Outcome, Price, Report, Settlement, Started, StartedKind, ToolSession, job_cost,
+};
 use platform::{ErrorKind, Hardware, Job, JobSpec, JobUpdate, PlatformError, Stage};
 use protocol::{CostKind, MicroUsd};
 use secrecy::SecretString;
@@ -211,13 +213,7 @@ fn conclude(job: &Job, url: &str, log: &str, per_minute: u64) -> Outcome {
     } else {
         Outcome::failed(text)
     };
-    outcome.settled(Settlement::Spent(cost(job, per_minute)))
-}
-
-/// Billed by the started minute.
-pub(super) fn cost(job: &Job, per_minute: u64) -> MicroUsd {
-    let seconds = job.running_seconds.or(job.total_seconds).unwrap_or(0);
-    MicroUsd(per_minute).times(seconds.div_ceil(60))
+    outcome.settled(Settlement::Spent(job_cost(job, per_minute)))
 }
 
 fn flavor(arguments: &Arguments) -> &str {
