@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::{GeneralPurpose, STANDARD, URL_SAFE};
 use platform::Token;
-use protocol::{ApprovalRequest, CreateRequest, InputPart};
+use protocol::{ApprovalRequest, CreateRequest, GivenTool, InputItem, InputPart};
 use serde_json::Value;
 
 const MASK: &str = "[token removed]";
@@ -82,7 +82,7 @@ fn base64_core(engine: &GeneralPurpose, value: &str, before: usize) -> String {
 #[must_use]
 pub fn without_token(mut request: CreateRequest, token: &Token) -> CreateRequest {
     let scrubber = Scrubber::new(token);
-    for part in request.input.iter_mut().flat_map(|item| &mut item.content) {
+    for part in request.input.iter_mut().flat_map(InputItem::parts_mut) {
         match part {
             InputPart::InputText { text } => *text = scrubber.scrub(text),
             InputPart::InputImage { image_url } => *image_url = scrubber.scrub(image_url),
@@ -94,7 +94,26 @@ pub fn without_token(mut request: CreateRequest, token: &Token) -> CreateRequest
             .values_mut()
             .for_each(|value| scrub_value(&scrubber, value));
     }
+    for tool in &mut request.tools {
+        scrub_tool(&scrubber, tool);
+    }
+    if let Some(webhook) = &mut request.webhook {
+        webhook.url = scrubber.scrub(&webhook.url);
+    }
     request
+}
+
+/// What of a tool is echoed. The headers of an MCP server stay in memory and are left as they are.
+fn scrub_tool(scrubber: &Scrubber, tool: &mut GivenTool) {
+    match tool {
+        GivenTool::Function(tool) => {
+            tool.description = tool.description.take().map(|text| scrubber.scrub(&text));
+            if let Some(schema) = &mut tool.parameters {
+                scrub_value(scrubber, schema);
+            }
+        }
+        GivenTool::Mcp(server) => server.url = scrubber.scrub(&server.url),
+    }
 }
 
 /// A decision without the caller's own token.

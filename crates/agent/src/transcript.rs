@@ -2,7 +2,7 @@
 
 use journal::{AssistantTurn, Compaction, Entry};
 use platform::{ChatMessage, ContentPart, ToolCall};
-use protocol::{Event, InputItem, InputPart, Role};
+use protocol::{Event, InputItem, InputMessage, InputPart, Role};
 
 /// What the model is told about a call whose result is missing.
 const NOT_FINISHED: &str =
@@ -90,13 +90,26 @@ impl Transcript {
     }
 
     fn submit(&mut self, input: &[InputItem], instructions: Option<&str>) {
-        let Some((task, context)) = input.split_last() else {
+        // Results first: no message may stand between a call and its result.
+        for item in input {
+            if let InputItem::FunctionCallOutput { call_id, output } = item {
+                self.push(ChatMessage::Tool {
+                    call_id: call_id.clone(),
+                    name: String::new(),
+                    content: protocol::text(output),
+                });
+            }
+        }
+        let mut messages: Vec<&InputMessage> = input.iter().filter_map(message).collect();
+        let is_task = matches!(input.last(), Some(InputItem::Message(_)));
+        let task = if is_task { messages.pop() } else { None };
+        for message in messages {
+            self.push(context_message(message));
+        }
+        let Some(task) = task else {
             return;
         };
-        for item in context {
-            self.push(context_message(item));
-        }
-        let mut parts = parts(task);
+        let mut parts = parts(&task.content);
         if let Some(instructions) = instructions.filter(|text| !text.trim().is_empty()) {
             let text = format!(
                 "Instructions for this task, which go before your general rules:\n{instructions}\n\nTask:"
@@ -165,25 +178,33 @@ pub(crate) fn user(text: String) -> ChatMessage {
     ChatMessage::User(vec![ContentPart::Text(text)])
 }
 
-fn context_message(item: &InputItem) -> ChatMessage {
-    match item.role {
-        Role::User => ChatMessage::User(parts(item)),
-        Role::Assistant => ChatMessage::Assistant {
-            text: Some(item.text()),
-            calls: Vec::new(),
-        },
-        Role::System | Role::Developer => ChatMessage::System(item.text()),
+fn message(item: &InputItem) -> Option<&InputMessage> {
+    match item {
+        InputItem::Message(message) => Some(message),
+        InputItem::FunctionCallOutput { .. } => None,
     }
 }
 
-fn parts(item: &InputItem) -> Vec<ContentPart> {
+fn context_message(message: &InputMessage) -> ChatMessage {
+    let text = protocol::text(&message.content);
+    match message.role {
+        Role::User => ChatMessage::User(parts(&message.content)),
+        Role::Assistant => ChatMessage::Assistant {
+            text: Some(text),
+            calls: Vec::new(),
+        },
+        Role::System | Role::Developer => ChatMessage::System(text),
+    }
+}
+
+fn parts(parts: &[InputPart]) -> Vec<ContentPart> {
     let part = |part: &InputPart| match part {
         InputPart::InputText { text } => ContentPart::Text(text.clone()),
         InputPart::InputImage { image_url } => ContentPart::Image {
             url: image_url.clone(),
         },
     };
-    item.content.iter().map(part).collect()
+    parts.iter().map(part).collect()
 }
 
 /// Bytes of a message. An image counts as the most tokens that a provider charges for one, not as its base64.

@@ -25,14 +25,17 @@ pub use artifact::Artifact;
 pub use budget::{Budget, CostByKind};
 pub use event::{Event, LlmCall, PendingAction, ToolState};
 pub use id::{ItemId, ResponseId, SessionId};
-pub use input::{InputItem, InputPart, Role};
+pub use input::{InputItem, InputMessage, InputPart, Role, text};
 pub use item::{
     ContentPart, ItemStatus, OutputItem, Phase, SummaryPart, TOOL_OUTPUT_LIMIT, cut_output,
 };
 pub use money::{CostKind, MicroUsd};
 pub use plan::{PlanItem, PlanStatus};
 pub use problem::{ErrorType, Problem};
-pub use request::{ApprovalRequest, CancelRequest, CreateRequest};
+pub use request::{
+    ApprovalRequest, CancelRequest, CreateRequest, FunctionTool, GivenTool, McpServer,
+    WebhookRequest,
+};
 pub use response::{
     FailureType, IncompleteDetails, IncompleteReason, Response, RunError, Status, Usage,
 };

@@ -1,6 +1,11 @@
 //! Request bodies, checked (contract §3, §6, §7): the JSON that came in becomes a typed request or one [`Problem`].
 
+mod given_tools;
 mod misspelt;
+mod webhook;
+
+pub use given_tools::{FunctionTool, GivenTool, McpServer};
+pub use webhook::WebhookRequest;
 
 use crate::reader::{Reader, check_length};
 use crate::{InputItem, MicroUsd, Problem, ResponseId, input};
@@ -26,6 +31,11 @@ pub struct CreateRequest {
     pub instructions: Option<String>,
     pub wait_timeout_seconds: u64,
     pub metadata: Map<String, Value>,
+    /// Tools of the client's own, and MCP servers to connect.
+    pub tools: Vec<GivenTool>,
+    /// Whether to open a new session whose conversation and spend are those of `previous_response_id`.
+    pub fork: bool,
+    pub webhook: Option<WebhookRequest>,
     /// OpenAI's fields that make sense for an agent: honoured where we can, echoed always.
     pub openai: Map<String, Value>,
 }
@@ -79,6 +89,9 @@ impl CreateRequest {
                 .integer("wait_timeout_seconds", 1, MOST_WAIT_SECONDS)?
                 .unwrap_or(DEFAULT_WAIT_SECONDS),
             metadata: metadata(&body)?,
+            tools: given_tools::parse(&body)?,
+            fork: fork(&body)?,
+            webhook: webhook::parse(&body)?,
             openai: openai_fields(&body)?,
         })
     }
@@ -258,21 +271,24 @@ fn is_shallow(value: &Value, levels: u32) -> bool {
     }
 }
 
+/// A fork needs something to fork from.
+fn fork(body: &Reader<'_>) -> Result<bool, Problem> {
+    let fork = body.boolean("fork")?.unwrap_or(false);
+    if fork && body.get("previous_response_id").is_none() {
+        return Err(body.missing("previous_response_id"));
+    }
+    Ok(fork)
+}
+
 /// Refuses what would change a request's meaning if it were ignored.
 fn refuse_unsupported(body: &Reader<'_>) -> Result<(), Problem> {
-    for field in ["conversation", "prompt", "fork", "webhook"] {
+    for field in ["conversation", "prompt"] {
         if body.get(field).is_some() {
             let why = format!("`{field}` is not supported.");
             return Err(Problem::invalid("unsupported_parameter", field, why));
         }
     }
-    match body.array("tools")? {
-        Some(tools) if !tools.is_empty() => {
-            let why = "Tools given in the request are not supported; the server brings its own.";
-            Err(Problem::invalid("unsupported_parameter", "tools", why))
-        }
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 
 use crate::money::as_usd;
 use crate::{
-    Artifact, Budget, CostByKind, CreateRequest, MicroUsd, OutputItem, PendingAction, ResponseId,
-    SessionId,
+    Artifact, Budget, CostByKind, CreateRequest, GivenTool, MicroUsd, OutputItem, PendingAction,
+    ResponseId, SessionId,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -183,17 +183,17 @@ impl Response {
             artifacts: Vec::new(),
             pending_approval: None,
             last_sequence_number: 0,
-            echo: echo(&request.openai),
+            echo: echo(request),
         }
     }
 }
 
 /// OpenAI's defaults, overlaid with what the request gave.
-fn echo(given: &Map<String, Value>) -> Map<String, Value> {
+fn echo(request: &CreateRequest) -> Map<String, Value> {
     let defaults = json!({
         "parallel_tool_calls": true,
         "tool_choice": "auto",
-        "tools": [],
+        "tools": request.tools.iter().map(GivenTool::echo).collect::<Vec<_>>(),
         "temperature": 1.0,
         "top_p": 1.0,
         "presence_penalty": 0.0,
@@ -213,7 +213,7 @@ fn echo(given: &Map<String, Value>) -> Map<String, Value> {
     let Value::Object(mut echo) = defaults else {
         return Map::new();
     };
-    for (name, value) in given {
+    for (name, value) in &request.openai {
         match (echo.get_mut(name), value) {
             // Objects are merged, so that `reasoning: {effort}` keeps its `summary`.
             (Some(Value::Object(known)), Value::Object(given)) => {

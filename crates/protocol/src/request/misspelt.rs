@@ -5,13 +5,16 @@ use crate::Problem;
 use serde_json::{Map, Value};
 
 /// Our own names, which a client must not misspell unnoticed: the default would be spent silently.
-const OWN_FIELDS: [&str; 6] = [
+const OWN_FIELDS: [&str; 9] = [
     "max_cost_usd",
     "wait_timeout_seconds",
     "previous_response_id",
     "instructions",
     "background",
     "metadata",
+    "tools",
+    "fork",
+    "webhook",
 ];
 
 pub(super) fn refuse(fields: &Map<String, Value>) -> Result<(), Problem> {
@@ -21,7 +24,9 @@ pub(super) fn refuse(fields: &Map<String, Value>) -> Result<(), Problem> {
         }
         let lower = name.to_lowercase();
         let is_about_money = lower.contains("cost") || lower.contains("budget");
-        let near = OWN_FIELDS.iter().find(|own| distance(own, &lower) <= 2);
+        // A short name is near to much that is harmless.
+        let mut long = OWN_FIELDS.iter().filter(|own| own.len() > 6);
+        let near = long.find(|own| distance(own, &lower) <= 2);
         if let Some(own) = near.or(is_about_money.then_some(&OWN_FIELDS[0])) {
             let why = format!("Unknown parameter `{name}`. Did you mean `{own}`?");
             return Err(Problem::invalid("unknown_parameter", name.clone(), why));
