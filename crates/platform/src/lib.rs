@@ -28,6 +28,7 @@ mod endpoints;
 mod error;
 mod identity;
 mod jobs;
+pub mod public;
 mod repos;
 mod segment;
 mod snapshot;
