@@ -16,6 +16,7 @@
 //!   never panic.
 //! - Reads are retried at most twice. What creates something is repeated only when it is known not
 //!   to have happened.
+//! - What a caller or a model names is reached through [`public`] only: public addresses, no redirects.
 //! - Money is integer micro-dollars, rounded up.
 
 mod answer;

@@ -15,22 +15,22 @@ const fn v6(head: [u16; 4], prefix: u8) -> Ipv6Net {
 
 /// IPv4 that is not the internet's.
 const SPECIAL_V4: [Ipv4Net; 16] = [
-    v4(0, 0, 0, 0, 8),          // this network; Linux takes 0.0.0.0 for itself
-    v4(10, 0, 0, 0, 8),         // private
-    v4(100, 64, 0, 0, 10),      // carrier-grade NAT; some clouds' metadata
-    v4(127, 0, 0, 0, 8),        // loopback
-    v4(168, 63, 129, 16, 32),   // Azure's host agent, reachable from its machines only
-    v4(169, 254, 0, 0, 16),     // link-local; most clouds' metadata
-    v4(172, 16, 0, 0, 12),      // private
-    v4(192, 0, 0, 0, 24),       // protocol assignments
-    v4(192, 0, 2, 0, 24),       // documentation
-    v4(192, 88, 99, 0, 24),     // 6to4 relays, withdrawn
-    v4(192, 168, 0, 0, 16),     // private
-    v4(198, 18, 0, 0, 15),      // benchmarks
-    v4(198, 51, 100, 0, 24),    // documentation
-    v4(203, 0, 113, 0, 24),     // documentation
-    v4(224, 0, 0, 0, 4),        // multicast
-    v4(240, 0, 0, 0, 4),        // reserved, and broadcast
+    v4(0, 0, 0, 0, 8),        // this network; Linux takes 0.0.0.0 for itself
+    v4(10, 0, 0, 0, 8),       // private
+    v4(100, 64, 0, 0, 10),    // carrier-grade NAT; some clouds' metadata
+    v4(127, 0, 0, 0, 8),      // loopback
+    v4(168, 63, 129, 16, 32), // Azure's host agent, reachable from its machines only
+    v4(169, 254, 0, 0, 16),   // link-local; most clouds' metadata
+    v4(172, 16, 0, 0, 12),    // private
+    v4(192, 0, 0, 0, 24),     // protocol assignments
+    v4(192, 0, 2, 0, 24),     // documentation
+    v4(192, 88, 99, 0, 24),   // 6to4 relays, withdrawn
+    v4(192, 168, 0, 0, 16),   // private
+    v4(198, 18, 0, 0, 15),    // benchmarks
+    v4(198, 51, 100, 0, 24),  // documentation
+    v4(203, 0, 113, 0, 24),   // documentation
+    v4(224, 0, 0, 0, 4),      // multicast
+    v4(240, 0, 0, 0, 4),      // reserved, and broadcast
 ];
 
 /// What the internet has of IPv6; all else is special, unassigned or local.
@@ -38,9 +38,9 @@ const GLOBAL_V6: Ipv6Net = v6([0x2000, 0, 0, 0], 3);
 
 /// IPv6 inside [`GLOBAL_V6`] that is not the internet's.
 const SPECIAL_V6: [Ipv6Net; 3] = [
-    v6([0x2001, 0, 0, 0], 23),      // protocol assignments: Teredo, benchmarks, ORCHID
+    v6([0x2001, 0, 0, 0], 23), // protocol assignments: Teredo, benchmarks, ORCHID
     v6([0x2001, 0x0db8, 0, 0], 32), // documentation
-    v6([0x3fff, 0, 0, 0], 20),      // documentation
+    v6([0x3fff, 0, 0, 0], 20), // documentation
 ];
 
 /// Translation to IPv4 (RFC 6052): what an IPv6-only machine has for the IPv4 internet.

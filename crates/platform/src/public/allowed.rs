@@ -35,7 +35,11 @@ impl FromStr for Allowed {
     /// port covers URLs that spell it so.
     fn from_str(list: &str) -> Result<Self, BadException> {
         let mut allowed = Self::default();
-        for item in list.split(',').map(str::trim).filter(|item| !item.is_empty()) {
+        for item in list
+            .split(',')
+            .map(str::trim)
+            .filter(|item| !item.is_empty())
+        {
             allowed.add(item)?;
         }
         Ok(allowed)
@@ -50,7 +54,8 @@ impl Allowed {
         } else if let Ok(address) = bare.parse::<IpAddr>() {
             self.nets.push(IpNet::from(address));
         } else {
-            self.hosts.push(host(item).ok_or_else(|| BadException(item.to_owned()))?);
+            self.hosts
+                .push(host(item).ok_or_else(|| BadException(item.to_owned()))?);
         }
         Ok(())
     }
@@ -75,7 +80,7 @@ impl Allowed {
 
 /// Reads `host` or `host:port` as a URL would.
 fn host(item: &str) -> Option<AllowedHost> {
-    if item.contains(['/', '?', '#', '@', '\\']) {
+    if item.contains(['/', '?', '#', '@', '\\', '*']) {
         return None;
     }
     let url = Url::parse(&format!("http://{item}")).ok()?;

@@ -90,5 +90,8 @@ fn builder() -> ClientBuilder {
 
 /// The address that stands in a URL in place of a name. The parser has brought every spelling to this one.
 fn literal(host: &str) -> Option<IpAddr> {
-    host.trim_start_matches('[').trim_end_matches(']').parse().ok()
+    host.trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse()
+        .ok()
 }
