@@ -13,6 +13,7 @@
 mod body;
 mod calls;
 mod clock;
+mod collections;
 mod error;
 mod faults;
 mod identity;
@@ -24,6 +25,7 @@ mod router;
 mod sim;
 mod state;
 mod token;
+mod viewer;
 
 pub use repos::kind::RepoKind;
 pub use sim::{Sim, SimConfig};

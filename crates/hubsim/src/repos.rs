@@ -1,10 +1,10 @@
 //! Repositories: models, datasets and Spaces with real content, git object ids and a simple history.
 
-mod access;
+pub mod access;
 mod blobs;
 mod card;
 mod commit;
-mod git;
+pub mod git;
 mod history;
 mod info;
 pub mod kind;
@@ -13,7 +13,7 @@ mod lifecycle;
 mod listing;
 mod page;
 mod preupload;
-mod repo;
+pub mod repo;
 mod resolve;
 pub mod seed;
 pub mod store;

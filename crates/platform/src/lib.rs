@@ -23,13 +23,18 @@ mod answer;
 mod catalogue;
 mod chat;
 mod client;
+mod collections;
 mod deadlines;
 mod decimal;
 mod endpoints;
 mod error;
 mod identity;
 mod jobs;
+<<<<<<< HEAD
 pub mod public;
+=======
+mod page_link;
+>>>>>>> 5990d6b2d13a11fe098d6c6589be758a6c97ba73
 mod repos;
 mod segment;
 mod snapshot;
@@ -42,6 +47,7 @@ pub use chat::{
     ToolCallDelta, ToolSpec, Usage,
 };
 pub use client::Platform;
+pub use collections::{Collection, CollectionItem};
 pub use deadlines::Deadlines;
 pub use endpoints::Endpoints;
 pub use error::{ErrorKind, PlatformError};

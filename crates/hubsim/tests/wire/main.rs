@@ -3,7 +3,9 @@
 
 mod bench;
 mod chat;
+mod collections;
 mod controls;
 mod jobs;
 mod proxy;
 mod repos;
+mod viewer;
