@@ -16,6 +16,7 @@
 //!   never panic.
 //! - Reads are retried at most twice. What creates something is repeated only when it is known not
 //!   to have happened.
+//! - What a caller or a model names is reached through [`public`] only: public addresses, no redirects.
 //! - Money is integer micro-dollars, rounded up.
 
 mod answer;
@@ -30,7 +31,11 @@ mod endpoints;
 mod error;
 mod identity;
 mod jobs;
+<<<<<<< HEAD
+pub mod public;
+=======
 mod page_link;
+>>>>>>> 5990d6b2d13a11fe098d6c6589be758a6c97ba73
 mod repos;
 mod segment;
 mod snapshot;

@@ -18,6 +18,8 @@ mod sessions;
 mod stream;
 mod turns;
 mod view;
+mod webhooks;
 
 pub use config::{Config, Model, SandboxKind};
 pub use serve::{Server, StartError};
+pub use webhooks::{BadSecret, WebhookSecret};
