@@ -23,6 +23,12 @@ pub struct Config {
     pub idle: Duration,
     /// The session's cap where the request gives none, in micro-dollars.
     pub default_cap: protocol::MicroUsd,
+    /// Live sessions of one account.
+    pub sessions_per_user: usize,
+    /// Live sessions of all accounts.
+    pub max_sessions: usize,
+    /// Requests that an account may make in a minute; 0 is no limit.
+    pub requests_per_minute: u32,
 }
 
 /// One offered model.
@@ -82,6 +88,9 @@ impl Default for Config {
             keepalive: Duration::from_secs(15),
             idle: Duration::from_secs(900),
             default_cap: protocol::MicroUsd(5_000_000),
+            sessions_per_user: 10,
+            max_sessions: 200,
+            requests_per_minute: 600,
         }
     }
 }

@@ -7,6 +7,7 @@
 mod app;
 mod auth;
 mod body;
+mod capacity;
 mod config;
 mod models;
 mod recovery;
