@@ -50,6 +50,12 @@ pub(crate) fn approval_pending() -> Problem {
     )
 }
 
+/// For a session that does not exist and for another account's: the same bytes.
+pub(crate) fn session_not_found() -> Problem {
+    let message = "No session with this id.";
+    Problem::new(404, ErrorType::NotFound, "session_not_found", message)
+}
+
 /// What a session needs to run cannot be had now.
 pub(crate) fn session_unavailable() -> Problem {
     let message = "The session could not be brought back; try again in a moment.";

@@ -8,6 +8,7 @@ pub(crate) mod events;
 pub(crate) mod info;
 pub(crate) mod list;
 pub(crate) mod retrieve;
+pub(crate) mod sessions;
 
 use crate::app::App;
 use crate::auth::Caller;
