@@ -10,7 +10,7 @@ use platform::Endpoints;
 use reqwest::Url;
 
 use super::log::{self, LogFormat};
-use crate::embed::{Embedded, Sandbox, Settings, Webhooks, default_store};
+use crate::embed::{Embedded, Limits, Sandbox, Settings, Webhooks, default_store};
 use crate::exit::Exit;
 use crate::interrupt;
 
@@ -38,6 +38,15 @@ pub struct Serve {
     /// Seconds without a turn after which a session releases its sandbox and memory
     #[arg(long, env = "ML_INTERN_IDLE_SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(1..))]
     idle: u64,
+    /// Sessions of one account that may hold a sandbox and memory at the same time
+    #[arg(long, env = "ML_INTERN_SESSIONS_PER_USER", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    sessions_per_user: u64,
+    /// Sessions of all accounts that may hold a sandbox and memory at the same time
+    #[arg(long, env = "ML_INTERN_MAX_SESSIONS", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
+    max_sessions: u64,
+    /// Requests that one account may make in a minute; 0 for no limit
+    #[arg(long, env = "ML_INTERN_REQUESTS_PER_MINUTE", default_value_t = 600)]
+    requests_per_minute: u32,
     #[command(flatten)]
     webhooks: WebhookArgs,
     #[command(flatten)]
@@ -49,7 +58,11 @@ pub struct Serve {
 #[command(next_help_heading = "Webhooks")]
 pub struct WebhookArgs {
     /// Receiver of what responses come to whose request names no webhook
-    #[arg(long = "webhook-url", env = "ML_INTERN_WEBHOOK_URL", value_name = "URL")]
+    #[arg(
+        long = "webhook-url",
+        env = "ML_INTERN_WEBHOOK_URL",
+        value_name = "URL"
+    )]
     url: Option<String>,
     /// Key of the signatures, `whsec_` and base64; the accounts' secrets derive from it [default: one that the store keeps]
     #[arg(
@@ -73,7 +86,9 @@ impl WebhookArgs {
     /// An empty value is none. No error repeats the secret.
     fn webhooks(self) -> anyhow::Result<Webhooks> {
         let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
-        let url = given(self.url).map(|url| http_url(url.trim())).transpose()?;
+        let url = given(self.url)
+            .map(|url| http_url(url.trim()))
+            .transpose()?;
         let secret = given(self.secret).map(|secret| secret.trim().parse());
         Ok(Webhooks {
             url,
@@ -157,6 +172,11 @@ impl Serve {
             keepalive: Duration::from_secs(self.keepalive),
             idle: Duration::from_secs(self.idle),
             webhooks: self.webhooks.webhooks()?,
+            limits: Limits {
+                sessions_per_user: self.sessions_per_user as usize,
+                max_sessions: self.max_sessions as usize,
+                requests_per_minute: self.requests_per_minute,
+            },
         };
         let server = Embedded::start(settings).await?;
         // Whoever started it may have closed the pipe; it serves all the same.

@@ -9,6 +9,7 @@ pub(crate) mod info;
 pub(crate) mod list;
 mod page;
 pub(crate) mod retrieve;
+pub(crate) mod sessions;
 
 use crate::app::App;
 use crate::auth::Caller;
