@@ -4,7 +4,7 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use journal::{AppendError, JournalError};
-use protocol::Problem;
+use protocol::{ErrorType, Problem};
 
 /// A problem on its way out.
 #[derive(Debug)]
@@ -48,6 +48,11 @@ pub(crate) fn approval_pending() -> Problem {
         "approval_pending",
         "The session waits for a decision on its pending actions (/approvals).",
     )
+}
+
+pub(crate) fn shutting_down() -> Problem {
+    let message = "The server is shutting down; try again in a moment.";
+    Problem::new(503, ErrorType::Server, "session_unavailable", message).with_retry_after(5)
 }
 
 impl IntoResponse for Refusal {
