@@ -1,7 +1,7 @@
 //! A session's state: a fold of its responses' logs, in order.
 
 use crate::transcript::Transcript;
-use journal::{CallRecord, Entry, Ledger, Resource};
+use journal::{CallRecord, Entry, Inherited, Ledger, LedgerOp, Resource};
 use protocol::{Artifact, Event, ItemId, MicroUsd, PlanItem, Response};
 use std::collections::BTreeMap;
 
@@ -90,6 +90,30 @@ impl SessionState {
             self.pending
                 .iter()
                 .any(|call| call.item_id.as_str() == item)
+        })
+    }
+
+    /// The state of a session that begins where this one is: its conversation, its plan, and what it has spent. What runs
+    /// and what is reserved stays with this one.
+    #[must_use]
+    pub fn forked(self) -> Self {
+        let mut open = self.ledger.open(self.ledger.cap());
+        if let LedgerOp::Open { reserved, .. } = &mut open {
+            reserved.clear();
+        }
+        let mut forked = Self::new(self.ledger.cap());
+        forked.ledger.apply(&open);
+        forked.transcript = self.transcript;
+        forked.plan = self.plan;
+        forked
+    }
+
+    /// What the first response of a forked session has to record of its origin; none for others.
+    pub(crate) fn inheritance(&self) -> Option<Inherited> {
+        let is_forked = self.response.is_none() && !self.transcript.raw().is_empty();
+        is_forked.then(|| Inherited {
+            messages: self.transcript.to_values(),
+            plan: self.plan.clone(),
         })
     }
 
@@ -190,6 +214,10 @@ impl SessionState {
     }
 
     fn apply_private(&mut self, entry: &Entry) {
+        if let Some(inherited) = &entry.private.inherited {
+            self.transcript = Transcript::of_values(&inherited.messages);
+            self.plan.clone_from(&inherited.plan);
+        }
         for op in &entry.private.ledger {
             self.ledger.apply(op);
         }

@@ -8,6 +8,9 @@ use anyhow::Context;
 use clap::ValueEnum;
 use hubsim::{Sim, SimConfig};
 use platform::Endpoints;
+use platform::public::Allowed;
+use reqwest::Url;
+use server::WebhookSecret;
 use tokio::net::TcpListener;
 
 use crate::interrupt;
@@ -37,6 +40,17 @@ pub struct Settings {
     pub keepalive: Duration,
     /// A session without a turn for this long releases its runtime.
     pub idle: Duration,
+    pub webhooks: Webhooks,
+}
+
+/// Who is told of responses, and where callers' receivers may be.
+#[derive(Debug, Clone, Default)]
+pub struct Webhooks {
+    /// The operator's receiver.
+    pub url: Option<Url>,
+    pub secret: Option<WebhookSecret>,
+    /// Hosts that callers may name although they are not public.
+    pub allowed_private: Allowed,
 }
 
 /// A running server. Ask it to [`stop`](Self::stop): dropping it leaves runs to a restart.
@@ -63,6 +77,9 @@ impl Embedded {
             exe: this_program()?,
             keepalive: settings.keepalive,
             idle: settings.idle,
+            allowed_private: settings.webhooks.allowed_private,
+            webhook_url: settings.webhooks.url,
+            webhook_secret: settings.webhooks.secret,
             ..server::Config::default()
         };
         let server = server::Server::start(config, listener).await?;

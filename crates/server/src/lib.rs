@@ -8,6 +8,7 @@ mod app;
 mod auth;
 mod body;
 mod config;
+mod fork;
 mod models;
 mod recovery;
 mod refusal;
@@ -18,6 +19,8 @@ mod sessions;
 mod stream;
 mod turns;
 mod view;
+mod webhooks;
 
 pub use config::{Config, Model, SandboxKind};
 pub use serve::{Server, StartError};
+pub use webhooks::{BadSecret, WebhookSecret};

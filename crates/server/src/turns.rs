@@ -40,6 +40,9 @@ impl Sessions {
                 let row = owned_row(&self.journal, previous.as_str(), caller.account()).await?;
                 let row = row.ok_or_else(Problem::previous_response_not_found)?;
                 self.clear_doubt(caller, &row).await;
+                if request.fork {
+                    return self.fork(caller, models, &row, request).await;
+                }
                 self.chain(caller, &row, request).await
             }
         }
@@ -69,7 +72,7 @@ impl Sessions {
             .await
     }
 
-    async fn begin(
+    pub(crate) async fn begin(
         self: &Arc<Self>,
         session: &Arc<Session>,
         slot: &mut Slot,

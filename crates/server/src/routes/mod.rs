@@ -7,6 +7,7 @@ mod cursor;
 pub(crate) mod events;
 pub(crate) mod info;
 pub(crate) mod list;
+mod page;
 pub(crate) mod resume;
 pub(crate) mod retrieve;
 
