@@ -9,6 +9,7 @@ mod auth;
 mod body;
 mod capacity;
 mod config;
+mod fork;
 mod models;
 mod recovery;
 mod refusal;

@@ -8,6 +8,7 @@ pub(crate) mod events;
 pub(crate) mod info;
 pub(crate) mod list;
 mod page;
+pub(crate) mod resume;
 pub(crate) mod retrieve;
 pub(crate) mod sessions;
 
