@@ -187,7 +187,8 @@ impl Sessions {
     ) -> Result<(), Refusal> {
         let session = self.get(&row.session_id);
         let mut slot = session.slot_at_rest(&self.journal).await?;
-        let Some(rested) = slot.take(self, &session.id).await? else {
+        let rested = self.wake(&session, &mut slot, caller.account()).await?;
+        let Some(rested) = rested else {
             return Err(not_awaiting_resume());
         };
         let is_lost = |response: &protocol::Response| {
