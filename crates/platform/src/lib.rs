@@ -30,11 +30,8 @@ mod endpoints;
 mod error;
 mod identity;
 mod jobs;
-<<<<<<< HEAD
 pub mod public;
-=======
 mod page_link;
->>>>>>> 5990d6b2d13a11fe098d6c6589be758a6c97ba73
 mod repos;
 mod segment;
 mod snapshot;
