@@ -90,6 +90,12 @@ impl Platform {
         )
     }
 
+    /// `GET` of one of the dataset viewer's endpoints.
+    pub(crate) fn viewer_get(&self, token: &Token, endpoint: &str) -> RequestBuilder {
+        let url = format!("{}/{endpoint}", self.0.endpoints.datasets_server);
+        authorized(self.0.api.get(url), Some(token))
+    }
+
     /// `GET` of a router path.
     pub(crate) fn router_get(&self, path: &str) -> RequestBuilder {
         self.0.api.get(format!("{}{path}", self.0.endpoints.router))

@@ -7,7 +7,7 @@
 //! about it.
 //!
 //! Invariants:
-//! - A token goes to the hub and router base URLs only. A redirect to another origin is not
+//! - A token goes to the base URLs of the hub, the router and the dataset viewer only. A redirect to another origin is not
 //!   followed by any call that carries a token, and a token never appears in an error, a log line
 //!   or `Debug` output.
 //! - Every wait has a deadline ([`Deadlines`]) and every buffer a bound: JSON answers, stream
@@ -24,6 +24,7 @@ mod catalogue;
 mod chat;
 mod client;
 mod collections;
+mod dataset_viewer;
 mod deadlines;
 mod decimal;
 mod endpoints;
@@ -45,6 +46,7 @@ pub use chat::{
 };
 pub use client::Platform;
 pub use collections::{Collection, CollectionItem};
+pub use dataset_viewer::{Column, ColumnStatistics, Rows, Split, SplitSize};
 pub use deadlines::Deadlines;
 pub use endpoints::Endpoints;
 pub use error::{ErrorKind, PlatformError};

@@ -18,6 +18,9 @@ impl From<Problem> for Refusal {
 
 impl From<JournalError> for Refusal {
     fn from(error: JournalError) -> Self {
+        if matches!(error, JournalError::Deleted) {
+            return Self(Problem::response_not_found());
+        }
         tracing::error!(%error, "the journal failed");
         Self(Problem::internal())
     }
@@ -28,6 +31,7 @@ impl From<AppendError> for Refusal {
         match error {
             AppendError::Busy => Self(session_busy()),
             AppendError::ApprovalPending => Self(approval_pending()),
+            AppendError::Journal(error) => error.into(),
             error => {
                 tracing::error!(%error, "an append failed");
                 Self(Problem::internal())

@@ -14,6 +14,7 @@ mod edit;
 mod files;
 mod hf_jobs;
 mod in_sandbox;
+mod inspect_dataset;
 mod plan;
 mod registry;
 mod sandbox;

@@ -7,6 +7,7 @@ mod cursor;
 pub(crate) mod events;
 pub(crate) mod info;
 pub(crate) mod list;
+mod page;
 pub(crate) mod retrieve;
 
 use crate::app::App;
