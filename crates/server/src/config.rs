@@ -81,7 +81,7 @@ impl Default for Config {
             exe: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("ml-intern")),
             keepalive: Duration::from_secs(15),
             idle: Duration::from_secs(900),
-            default_cap: protocol::MicroUsd(5_000_000),
+            default_cap: protocol::MicroUsd::from_usd(protocol::DEFAULT_COST_USD),
         }
     }
 }
