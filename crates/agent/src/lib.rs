@@ -10,6 +10,7 @@
 
 mod adopt;
 mod budget;
+mod collection;
 mod compaction;
 mod dispatch;
 mod draft;

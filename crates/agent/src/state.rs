@@ -2,7 +2,7 @@
 
 use crate::transcript::Transcript;
 use journal::{CallRecord, Entry, Ledger, Resource};
-use protocol::{Event, MicroUsd, PlanItem, Response};
+use protocol::{Artifact, Event, MicroUsd, PlanItem, Response};
 use std::collections::BTreeMap;
 
 /// Reservations of tool calls begin so; the call's item id follows.
@@ -24,6 +24,10 @@ pub struct SessionState {
     pub pending: Vec<CallRecord>,
     /// External things that run and cost money, by their id.
     pub resources: BTreeMap<String, Resource>,
+    /// What the session has made, each once, oldest first.
+    pub artifacts: Vec<Artifact>,
+    /// When the session's first response was created, in Unix seconds.
+    pub began_at: Option<u64>,
     /// Model calls of the current response.
     pub model_calls: u32,
 }
@@ -40,6 +44,8 @@ impl SessionState {
             plan_is_current: false,
             pending: Vec::new(),
             resources: BTreeMap::new(),
+            artifacts: Vec::new(),
+            began_at: None,
             model_calls: 0,
         }
     }
@@ -60,6 +66,7 @@ impl SessionState {
         match &entry.event {
             Event::Created { response } => {
                 self.response = Some((**response).clone());
+                self.began_at = self.began_at.or(Some(response.created_at));
                 self.pending.clear();
                 self.plan_is_current = false;
                 self.model_calls = 0;
@@ -68,6 +75,7 @@ impl SessionState {
                 self.plan.clone_from(plan);
                 self.plan_is_current = true;
             }
+            Event::ArtifactCreated { artifact } => self.keep_artifact(artifact),
             Event::LlmCall(_) => self.model_calls += 1,
             _ => {}
         }
@@ -76,6 +84,19 @@ impl SessionState {
         }
         self.apply_private(entry);
         self.transcript.apply(entry);
+    }
+
+    /// Whether the session has this artifact already.
+    pub(crate) fn knows(&self, artifact: &Artifact) -> bool {
+        self.artifacts
+            .iter()
+            .any(|known| known.identity() == artifact.identity())
+    }
+
+    fn keep_artifact(&mut self, artifact: &Artifact) {
+        if !self.knows(artifact) {
+            self.artifacts.push(artifact.clone());
+        }
     }
 
     fn apply_private(&mut self, entry: &Entry) {

@@ -247,6 +247,9 @@ impl Work<'_> {
         if self.stop.reason().is_none() {
             // A stopped turn ends at once and leaves this to the next one.
             self.settle_ended_resources().await?;
+            if matches!(step, Step::Completed | Step::Failed(_)) {
+                self.gather_artifacts().await?;
+            }
         }
         self.accrue_running_resources().await?;
         let ending = match (step, self.stop.reason()) {

@@ -13,6 +13,7 @@
 mod body;
 mod calls;
 mod clock;
+mod collections;
 mod error;
 mod faults;
 mod identity;

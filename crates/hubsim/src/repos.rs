@@ -1,6 +1,6 @@
 //! Repositories: models, datasets and Spaces with real content, git object ids and a simple history.
 
-mod access;
+pub mod access;
 mod blobs;
 mod card;
 mod commit;

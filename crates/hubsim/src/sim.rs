@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::error::HubError;
 use crate::repos::kind::RepoKind;
 use crate::state::App;
-use crate::{calls, faults, identity, ids, jobs, repos, router};
+use crate::{calls, collections, faults, identity, ids, jobs, repos, router};
 
 /// Largest body read into memory at once (uploads stream and are not limited by this).
 const BODY_LIMIT: usize = 32 << 20;
@@ -70,6 +70,7 @@ impl Sim {
             fault_tally: router::tally::Tally::default(),
             jobs: jobs::store::Jobs::open(&state.join("jobs"))?,
             repos: repos::store::Repos::open(&state.join("repos")).await?,
+            collections: collections::store::Collections::open(&state.join("collections"))?,
             shutdown: CancellationToken::new(),
         });
         if let Some(folder) = &config.scenarios {
@@ -156,6 +157,7 @@ fn service(app: Arc<App>) -> Router {
         .merge(router::routes())
         .merge(jobs::routes())
         .merge(repos::routes())
+        .merge(collections::routes())
         // Otherwise these would pass for pages of repositories.
         .route("/api/{*rest}", any(not_found))
         .route("/v1/{*rest}", any(not_found))

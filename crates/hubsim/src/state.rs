@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use tokio_util::sync::CancellationToken;
 
 use crate::calls::Calls;
+use crate::collections::store::Collections;
 use crate::faults::Faults;
 use crate::jobs::store::Jobs;
 use crate::repos::store::Repos;
@@ -24,6 +25,7 @@ pub struct App {
     pub fault_tally: Tally,
     pub jobs: Jobs,
     pub repos: Repos,
+    pub collections: Collections,
     /// Cancelled when the simulator stops: ends every stream and every job.
     pub shutdown: CancellationToken,
 }

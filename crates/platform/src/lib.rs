@@ -22,12 +22,14 @@ mod answer;
 mod catalogue;
 mod chat;
 mod client;
+mod collections;
 mod deadlines;
 mod decimal;
 mod endpoints;
 mod error;
 mod identity;
 mod jobs;
+mod page_link;
 mod repos;
 mod segment;
 mod snapshot;
@@ -40,6 +42,7 @@ pub use chat::{
     ToolCallDelta, ToolSpec, Usage,
 };
 pub use client::Platform;
+pub use collections::{Collection, CollectionItem};
 pub use deadlines::Deadlines;
 pub use endpoints::Endpoints;
 pub use error::{ErrorKind, PlatformError};

@@ -57,6 +57,23 @@ impl RepoKind {
         }
     }
 
+    /// The word that the Hub uses for the kind.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Dataset => "dataset",
+            Self::Space => "space",
+        }
+    }
+
+    /// The kind that a word of the Hub's means.
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        [Self::Model, Self::Dataset, Self::Space]
+            .into_iter()
+            .find(|kind| kind.as_str() == word)
+    }
+
     /// What precedes the id in a web address.
     fn web(self) -> &'static str {
         match self {

@@ -3,6 +3,7 @@
 
 mod bench;
 mod chat;
+mod collections;
 mod controls;
 mod jobs;
 mod proxy;

@@ -7,6 +7,7 @@
 
 mod catalogue;
 mod chat;
+mod collections;
 mod fake;
 mod follow;
 mod hub;
