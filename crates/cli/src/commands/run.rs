@@ -90,7 +90,7 @@ impl Run {
             keepalive: Duration::from_secs(15),
             idle: Duration::from_secs(900),
             limits: Limits::default(),
-        webhooks: Webhooks::default(),
+            webhooks: Webhooks::default(),
         };
         let token_first = remote::connect(remote::DEFAULT_SERVER); // complain before anything starts
         drop(token_first?);
