@@ -36,15 +36,26 @@ async fn no_webhook_is_lost_by_a_crash() {
     let cycles = cycles.map_or(CYCLES, |cycles| cycles.parse().unwrap());
     let sim = Sim::start();
     // Every fifth request is refused: retries are under way when the kills come.
-    let receiver = Receiver::answering(|_, before| Reply::Status(if before % 5 == 4 { 503 } else { 200 })).await;
-    let env = ("ML_INTERN_ALLOW_PRIVATE_HOSTS".to_owned(), "127.0.0.1".to_owned());
-    let options = ServeOptions { env: vec![env], ..ServeOptions::default() };
+    let receiver =
+        Receiver::answering(|_, before| Reply::Status(if before % 5 == 4 { 503 } else { 200 }))
+            .await;
+    let env = (
+        "ML_INTERN_ALLOW_PRIVATE_HOSTS".to_owned(),
+        "127.0.0.1".to_owned(),
+    );
+    let options = ServeOptions {
+        env: vec![env],
+        ..ServeOptions::default()
+    };
     let mut server = Server::start(&sim, options);
     let mut submitted = Vec::new();
     for cycle in 0..cycles {
         let client = Client::new(&server.url, &format!("hf_crash{cycle}"));
         for n in 0..PER_CYCLE {
-            let script = format!("[[turn]]\nsay = 'word '\nrepeat = {}\ntoken_delay_ms = 10", 1 + 30 * n);
+            let script = format!(
+                "[[turn]]\nsay = 'word '\nrepeat = {}\ntoken_delay_ms = 10",
+                1 + 30 * n
+            );
             let body = json!({"input": scripted("Work.", &script), "webhook": {"url": receiver.url("/hook"), "events": WANTED}});
             submitted.push((cycle, client.submit_with(body).await));
         }
@@ -62,18 +73,25 @@ async fn no_webhook_is_lost_by_a_crash() {
         expected += check(&client, id, &receiver).await;
     }
     let came = receiver.came().len();
-    eprintln!("webhook crash loop: {cycles} kills, {} responses, {expected} events, {came} requests", submitted.len());
+    eprintln!(
+        "webhook crash loop: {cycles} kills, {} responses, {expected} events, {came} requests",
+        submitted.len()
+    );
 }
 
 /// Waits until every wanted event of the log has come, and holds what came against the log. Gives the number of events.
 async fn check(client: &Client, id: &str, receiver: &Receiver) -> usize {
     let log = parse_frames(&client.events(id, None).await.read_to_end().await);
-    let wanted: Vec<_> = log.iter().filter(|event| WANTED.contains(&event.name.as_str())).collect();
+    let wanted: Vec<_> = log
+        .iter()
+        .filter(|event| WANTED.contains(&event.name.as_str()))
+        .collect();
     assert!(wanted.len() >= 2, "{id}");
     let came: Vec<Delivery> = eventually(&format!("the webhooks of {id}"), || async {
         let came = receiver.came();
         let came: Vec<Delivery> = came.into_iter().filter(|one| one.event().0 == id).collect();
-        let has = |event: &&support::RawEvent| came.iter().any(|one| Some(one.event().1) == event.id);
+        let has =
+            |event: &&support::RawEvent| came.iter().any(|one| Some(one.event().1) == event.id);
         wanted.iter().all(has).then_some(came)
     })
     .await;
@@ -84,7 +102,10 @@ async fn check(client: &Client, id: &str, receiver: &Receiver) -> usize {
         assert!(seq >= newest, "{id}: {seq} came behind {newest}");
         newest = seq;
         let data = one.json()["data"].clone();
-        let event = wanted.iter().find(|event| event.id == Some(seq)).expect("an event that was asked for");
+        let event = wanted
+            .iter()
+            .find(|event| event.id == Some(seq))
+            .expect("an event that was asked for");
         assert_eq!(data, event.data, "{id}");
         payloads.insert(seq, data);
     }

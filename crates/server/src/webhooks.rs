@@ -55,7 +55,9 @@ impl Webhooks {
             None => stored_key(&journal).await?,
         };
         if config.webhook_url.is_some() && config.webhook_secret.is_none() {
-            tracing::warn!("the operator's webhook has no secret: its receiver cannot verify what comes");
+            tracing::warn!(
+                "the operator's webhook has no secret: its receiver cannot verify what comes"
+            );
         }
         let default = config.webhook_url.as_ref().map(|url| NewWebhook {
             request: WebhookRequest::of_endings(url.to_string()),

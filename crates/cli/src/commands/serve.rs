@@ -49,7 +49,11 @@ pub struct Serve {
 #[command(next_help_heading = "Webhooks")]
 pub struct WebhookArgs {
     /// Receiver of what responses come to whose request names no webhook
-    #[arg(long = "webhook-url", env = "ML_INTERN_WEBHOOK_URL", value_name = "URL")]
+    #[arg(
+        long = "webhook-url",
+        env = "ML_INTERN_WEBHOOK_URL",
+        value_name = "URL"
+    )]
     url: Option<String>,
     /// Key of the signatures, `whsec_` and base64; the accounts' secrets derive from it [default: one that the store keeps]
     #[arg(
@@ -73,7 +77,9 @@ impl WebhookArgs {
     /// An empty value is none. No error repeats the secret.
     fn webhooks(self) -> anyhow::Result<Webhooks> {
         let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
-        let url = given(self.url).map(|url| http_url(url.trim())).transpose()?;
+        let url = given(self.url)
+            .map(|url| http_url(url.trim()))
+            .transpose()?;
         let secret = given(self.secret).map(|secret| secret.trim().parse());
         Ok(Webhooks {
             url,

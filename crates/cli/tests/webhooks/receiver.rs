@@ -115,7 +115,9 @@ async fn take(
     };
     match reply {
         Reply::Status(status) => StatusCode::from_u16(status).unwrap().into_response(),
-        Reply::RedirectTo(url) => (StatusCode::TEMPORARY_REDIRECT, [("location", url)]).into_response(),
+        Reply::RedirectTo(url) => {
+            (StatusCode::TEMPORARY_REDIRECT, [("location", url)]).into_response()
+        }
         Reply::Never => std::future::pending().await,
     }
 }
@@ -149,7 +151,10 @@ impl Delivery {
             .decode(secret.strip_prefix("whsec_").unwrap())
             .unwrap();
         let sent_at: u64 = self.header("webhook-timestamp").parse().unwrap();
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_secs();
         if now.abs_diff(sent_at) > 300 {
             return false;
         }

@@ -37,7 +37,9 @@ impl Webhooks {
         } else {
             let failure = failure(row, &outcome, now_ms);
             tracing::debug!(response = %row.response_id, seq = event.seq, error = failure.error, "a webhook failed");
-            self.journal.webhook_failed(&row.response_id, failure).await?;
+            self.journal
+                .webhook_failed(&row.response_id, failure)
+                .await?;
         }
         Ok(true)
     }
@@ -84,7 +86,12 @@ fn failure(row: &WebhookRow, outcome: &Outcome, now_ms: u64) -> WebhookFailure {
     };
     let retry_at_ms = match outcome {
         Outcome::Gone => None,
-        _ => retry::next_attempt(now_ms.max(unix_ms()), row.attempts, row.failing_since_ms, chance()),
+        _ => retry::next_attempt(
+            now_ms.max(unix_ms()),
+            row.attempts,
+            row.failing_since_ms,
+            chance(),
+        ),
     };
     WebhookFailure {
         now_ms,
@@ -96,7 +103,10 @@ fn failure(row: &WebhookRow, outcome: &Outcome, now_ms: u64) -> WebhookFailure {
 
 fn words(status: StatusCode) -> String {
     if status.is_redirection() {
-        format!("the receiver answered {}, and redirects are not followed", status.as_u16())
+        format!(
+            "the receiver answered {}, and redirects are not followed",
+            status.as_u16()
+        )
     } else {
         format!("the receiver answered {}", status.as_u16())
     }

@@ -76,9 +76,18 @@ mod tests {
     #[test]
     fn events_tell_when_they_happened() {
         for (data, at) in [
-            (r#"{"response":{"status":"queued","created_at":7}}"#, Some(7)),
-            (r#"{"response":{"status":"completed","created_at":7,"completed_at":9}}"#, Some(9)),
-            (r#"{"response":{"status":"incomplete","created_at":7,"completed_at":null}}"#, None),
+            (
+                r#"{"response":{"status":"queued","created_at":7}}"#,
+                Some(7),
+            ),
+            (
+                r#"{"response":{"status":"completed","created_at":7,"completed_at":9}}"#,
+                Some(9),
+            ),
+            (
+                r#"{"response":{"status":"incomplete","created_at":7,"completed_at":null}}"#,
+                None,
+            ),
             (r#"{"artifact":{"type":"model","created_at":8}}"#, Some(8)),
             (r#"{"approve":true}"#, None),
         ] {

@@ -88,7 +88,13 @@ mod tests {
         let secret: WebhookSecret = spelled.parse().unwrap();
         assert_eq!(secret.expose(), spelled);
         assert_eq!(format!("{secret:?}"), "WebhookSecret(…)");
-        for bad in ["", "whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_c2hvcnQ=", "whsec_!!"] {
+        for bad in [
+            "",
+            "whsec_",
+            "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            "whsec_c2hvcnQ=",
+            "whsec_!!",
+        ] {
             assert_eq!(bad.parse::<WebhookSecret>(), Err(BadSecret), "{bad}");
         }
     }

@@ -69,7 +69,10 @@ impl Webhooks {
     async fn start_due(&self, attempts: &mut Attempts) -> Result<Duration, JournalError> {
         let now_ms = unix_ms();
         // What is under way is still due, so enough is asked for to see past it.
-        let due = self.journal.webhooks_due(now_ms, MOST_IN_LANE, 2 * MOST).await?;
+        let due = self
+            .journal
+            .webhooks_due(now_ms, MOST_IN_LANE, 2 * MOST)
+            .await?;
         for row in due {
             if attempts.have_room_for(&row) {
                 let webhooks = self.clone();
