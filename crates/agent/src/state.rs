@@ -1,7 +1,7 @@
 //! A session's state: a fold of its responses' logs, in order.
 
 use crate::transcript::Transcript;
-use journal::{CallRecord, Entry, Ledger, Resource};
+use journal::{CallRecord, Entry, Ledger, Residue, Resource};
 use protocol::{Artifact, Event, MicroUsd, PlanItem, Response};
 use std::collections::BTreeMap;
 
@@ -61,7 +61,19 @@ impl SessionState {
             .collect()
     }
 
-    /// Applies one entry. The only way this state changes.
+    /// Applies what is left of a deleted response, in its place.
+    pub fn apply_residue(&mut self, residue: &Residue) {
+        self.began_at = self.began_at.or(residue.created_at);
+        residue.ledger.iter().for_each(|op| self.ledger.apply(op));
+        for id in &residue.released {
+            self.resources.remove(id);
+        }
+        for resource in &residue.resources {
+            self.resources.insert(resource.id.clone(), resource.clone());
+        }
+    }
+
+    /// Applies one entry. Apart from a residue, the only way this state changes.
     pub fn apply(&mut self, entry: &Entry) {
         match &entry.event {
             Event::Created { response } => {

@@ -37,6 +37,8 @@ pub struct Settings {
     pub keepalive: Duration,
     /// A session without a turn for this long releases its runtime.
     pub idle: Duration,
+    /// Ended responses older than this many days are deleted; 0 keeps them.
+    pub retention_days: u32,
 }
 
 /// A running server. Ask it to [`stop`](Self::stop): dropping it leaves runs to a restart.
@@ -63,6 +65,7 @@ impl Embedded {
             exe: this_program()?,
             keepalive: settings.keepalive,
             idle: settings.idle,
+            retention_days: settings.retention_days,
             ..server::Config::default()
         };
         let server = server::Server::start(config, listener).await?;

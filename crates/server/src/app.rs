@@ -2,6 +2,7 @@
 
 use crate::auth::Gate;
 use crate::config::Config;
+use crate::idempotency::Doors;
 use crate::models::Models;
 use crate::sessions::Sessions;
 use journal::Journal;
@@ -21,6 +22,8 @@ pub(crate) struct Shared {
     pub gate: Gate,
     pub models: Models,
     pub sessions: Arc<Sessions>,
+    /// What is being submitted.
+    pub doors: Doors,
     pub keepalive: Duration,
     /// Cancelled when streams have to end because the server does.
     pub closing: CancellationToken,
@@ -53,6 +56,7 @@ impl App {
             platform,
             models: Models::new(config),
             sessions,
+            doors: Doors::default(),
             keepalive: config.keepalive,
             closing: CancellationToken::new(),
             is_draining: AtomicBool::new(false),

@@ -8,6 +8,8 @@ mod app;
 mod auth;
 mod body;
 mod config;
+mod deletion;
+mod idempotency;
 mod models;
 mod recovery;
 mod refusal;

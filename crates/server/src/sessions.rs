@@ -4,10 +4,11 @@
 use crate::auth::Caller;
 use crate::config::Config;
 use agent::{Agent, Recorder, SessionState, Settings, Stop, StopReason};
-use journal::{AppendError, Journal, JournalError, Lease, ResponseRow};
+use journal::{AppendError, Journal, JournalError, Lease, Past, ResponseRow};
 use platform::Platform;
 use protocol::{MicroUsd, ResponseId, SessionId};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, MutexGuard};
@@ -35,6 +36,8 @@ pub(crate) struct Session {
     sandbox: Arc<Sandbox>,
     /// When the platform was last asked about what a crash left in doubt. A plain mutex: one value.
     asked: std::sync::Mutex<Option<Instant>>,
+    /// Whether something that may be in memory was deleted.
+    must_forget: AtomicBool,
     /// An async mutex: held while a turn is started, decided or cancelled, so that those happen one at a time.
     slot: Mutex<Slot>,
 }
@@ -98,6 +101,7 @@ impl Sessions {
                 id: id.clone(),
                 sandbox: Arc::new(Sandbox::new(self.sandboxes.clone(), id.clone())),
                 asked: std::sync::Mutex::default(),
+                must_forget: AtomicBool::new(false),
                 slot: Mutex::new(Slot::Cold),
             })
         });
@@ -119,9 +123,13 @@ impl Sessions {
     pub async fn restore(&self, id: &SessionId) -> Result<Rested, AppendError> {
         let lease = self.journal.acquire(id).await?;
         let mut state = SessionState::new(self.default_cap);
-        for row in self.journal.responses_of(id).await? {
-            for entry in self.journal.entries(&row.id).await? {
-                state.apply(&entry);
+        for past in self.journal.history(id).await? {
+            match past {
+                Past::Kept(row) => {
+                    let entries = self.journal.entries(&row.id).await?;
+                    entries.iter().for_each(|entry| state.apply(entry));
+                }
+                Past::Deleted(residue) => state.apply_residue(&residue),
             }
         }
         Ok(Rested {
@@ -228,6 +236,16 @@ impl Session {
             drop(slot);
             left.cancelled().await;
         }
+    }
+
+    /// Something of the session was deleted.
+    pub fn must_forget(&self) {
+        self.must_forget.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether something was deleted since this was last asked.
+    pub fn has_to_forget(&self) -> bool {
+        self.must_forget.swap(false, Ordering::Relaxed)
     }
 
     /// The slot, unless somebody acts on it now.

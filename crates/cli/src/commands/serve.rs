@@ -36,6 +36,9 @@ pub struct Serve {
     /// Seconds without a turn after which a session releases its sandbox and memory
     #[arg(long, env = "ML_INTERN_IDLE_SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(1..))]
     idle: u64,
+    /// Days after which ended responses are deleted; 0 keeps them
+    #[arg(long, env = "ML_INTERN_RETENTION_DAYS", default_value_t = 0)]
+    retention_days: u32,
     #[command(flatten)]
     platform: PlatformArgs,
 }
@@ -101,6 +104,7 @@ impl Serve {
             endpoints: self.platform.endpoints(),
             keepalive: Duration::from_secs(self.keepalive),
             idle: Duration::from_secs(self.idle),
+            retention_days: self.retention_days,
         };
         let server = Embedded::start(settings).await?;
         // Whoever started it may have closed the pipe; it serves all the same.
