@@ -81,6 +81,7 @@ impl Recorder {
         let private = Private {
             ledger: vec![open],
             submission: Some(submission),
+            inherited: state.inheritance(),
             ..Private::default()
         };
         let entries = [

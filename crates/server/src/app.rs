@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::idempotency::Doors;
 use crate::models::Models;
 use crate::sessions::Sessions;
+use crate::webhooks::Webhooks;
 use journal::Journal;
 use platform::Platform;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ pub(crate) struct Shared {
     pub sessions: Arc<Sessions>,
     /// What is being submitted.
     pub doors: Doors,
+    pub webhooks: Webhooks,
     pub keepalive: Duration,
     /// Cancelled when streams have to end because the server does.
     pub closing: CancellationToken,
@@ -43,6 +45,7 @@ impl App {
         journal: Journal,
         platform: Platform,
         sandbox_http: reqwest::Client,
+        webhooks: Webhooks,
     ) -> Self {
         let sessions = Arc::new(Sessions::new(
             config,
@@ -57,6 +60,7 @@ impl App {
             models: Models::new(config),
             sessions,
             doors: Doors::default(),
+            webhooks,
             keepalive: config.keepalive,
             closing: CancellationToken::new(),
             is_draining: AtomicBool::new(false),

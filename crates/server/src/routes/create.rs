@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::auth::Caller;
 use crate::body::JsonBody;
 use crate::idempotency::Ticket;
-use crate::refusal::Refusal;
+use crate::refusal::{self, Refusal};
 use crate::stream::{self, Style};
 use crate::turns::Submission;
 use crate::view::View;
@@ -15,7 +15,7 @@ use axum::extract::State;
 use axum::response::Response;
 use futures_util::stream as futures_stream;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use journal::{Follower, NewWebhook};
+use journal::Follower;
 use protocol::{CreateRequest, ErrorType, Problem, ResponseId};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -50,7 +50,7 @@ pub(crate) async fn create(
             .journal
             .response(&id)
             .await?
-            .ok_or_else(Problem::internal)?;
+            .ok_or_else(Problem::response_not_found)?;
         let follower = app.journal.follow(&row, 0).await?;
         let style = Style {
             view,
@@ -94,14 +94,11 @@ async fn submit(
         return Ok(replayed(id));
     }
     if app.is_draining() {
-        return Err(Refusal(shutting_down()));
+        return Err(Refusal(refusal::shutting_down()));
     }
     let submission = Submission {
         claims: vec![ticket.claim()],
-        webhook: request.webhook.clone().map(|request| NewWebhook {
-            request,
-            by_operator: false,
-        }),
+        webhook: app.webhooks.receiver(request.webhook.as_ref())?,
         request,
     };
     match app.sessions.submit(caller, &app.models, &submission).await {
@@ -145,7 +142,7 @@ async fn wait(app: &App, id: ResponseId, most: Duration) -> Result<Response, Ref
         .journal
         .response(&id)
         .await?
-        .ok_or_else(Problem::internal)?;
+        .ok_or_else(Problem::response_not_found)?;
     let mut follower = app.journal.follow(&row, 0).await?;
     let quiet = deadline.min(Instant::now() + QUIET_WAIT);
     let is_over = timeout_at(quiet, rest(&mut follower)).await.is_ok() || quiet == deadline;
@@ -226,9 +223,4 @@ fn inference_permission_required() -> Problem {
         "inference_provider_permission_required",
         message,
     )
-}
-
-fn shutting_down() -> Problem {
-    let message = "The server is shutting down; try again in a moment.";
-    Problem::new(503, ErrorType::Server, "session_unavailable", message).with_retry_after(5)
 }

@@ -5,12 +5,15 @@ pub(crate) mod cancel;
 pub(crate) mod create;
 mod cursor;
 pub(crate) mod delete;
+pub(crate) mod docs;
 pub(crate) mod events;
 pub(crate) mod info;
 pub(crate) mod input_items;
 pub(crate) mod list;
 mod page;
+pub(crate) mod resume;
 pub(crate) mod retrieve;
+pub(crate) mod sessions;
 
 use crate::app::App;
 use crate::auth::Caller;
