@@ -4,6 +4,7 @@ pub(crate) mod approvals;
 pub(crate) mod cancel;
 pub(crate) mod create;
 mod cursor;
+pub(crate) mod docs;
 pub(crate) mod events;
 pub(crate) mod info;
 pub(crate) mod list;
