@@ -192,7 +192,16 @@ async fn a_receiver_that_hangs_is_tried_again_and_holds_up_nobody() {
         // The next is another session, and an account has but ten of them.
         client.wait_for(slow.last().unwrap(), "completed").await;
     }
-    // Another account's deliveries are not behind these.
+    // Neither the same account's deliveries to others are behind these, nor another account's.
+    let other = submit(&client, "Hello.", json!({"url": good.url("/other")})).await;
+    client.wait_for(&other, "completed").await;
+    let asked = Instant::now();
+    came(&good, "/other", 1).await;
+    assert!(
+        asked.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        asked.elapsed()
+    );
     let bob = Client::new(&server.url, "hf_bob");
     let id = submit(&bob, "Hello.", json!({"url": good.url("/hook")})).await;
     bob.wait_for(&id, "completed").await;
