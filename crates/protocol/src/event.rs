@@ -98,6 +98,19 @@ pub enum Event {
         output_index: usize,
         arguments: String,
     },
+    #[serde(rename = "response.function_call_arguments.delta")]
+    FunctionArgumentsDelta {
+        item_id: ItemId,
+        output_index: usize,
+        delta: String,
+    },
+    #[serde(rename = "response.function_call_arguments.done")]
+    FunctionArgumentsDone {
+        item_id: ItemId,
+        output_index: usize,
+        name: String,
+        arguments: String,
+    },
     #[serde(rename = "response.mcp_call.in_progress")]
     CallInProgress {
         item_id: ItemId,
@@ -246,6 +259,8 @@ impl Event {
             Self::SummaryDone { .. } => "response.reasoning_summary_text.done",
             Self::ArgumentsDelta { .. } => "response.mcp_call_arguments.delta",
             Self::ArgumentsDone { .. } => "response.mcp_call_arguments.done",
+            Self::FunctionArgumentsDelta { .. } => "response.function_call_arguments.delta",
+            Self::FunctionArgumentsDone { .. } => "response.function_call_arguments.done",
             Self::CallInProgress { .. } => "response.mcp_call.in_progress",
             Self::CallCompleted { .. } => "response.mcp_call.completed",
             Self::CallFailed { .. } => "response.mcp_call.failed",
