@@ -1,8 +1,9 @@
 //! A session's state: a fold of its responses' logs, in order.
 
+use crate::offered::is_handed_over;
 use crate::transcript::Transcript;
 use journal::{CallRecord, Entry, Ledger, Resource};
-use protocol::{Artifact, Event, MicroUsd, PlanItem, Response};
+use protocol::{Artifact, Event, InputItem, MicroUsd, PlanItem, Problem, Response};
 use std::collections::BTreeMap;
 
 /// Reservations of tool calls begin so; the call's item id follows.
@@ -59,6 +60,37 @@ impl SessionState {
             .filter(|id| !is_known(id))
             .map(str::to_owned)
             .collect()
+    }
+
+    /// Calls for the client to run, and the others.
+    #[must_use]
+    pub(crate) fn split_handed_over(
+        &self,
+        calls: Vec<CallRecord>,
+    ) -> (Vec<CallRecord>, Vec<CallRecord>) {
+        let output = self.response.as_ref().map(|response| &response.output);
+        calls.into_iter().partition(|call| {
+            let item = output.and_then(|output| output.get(call.output_index));
+            is_handed_over(item.filter(|item| *item.id() == call.item_id))
+        })
+    }
+
+    /// Checks that each output of a client's tool answers a call that the session waits for.
+    ///
+    /// # Errors
+    /// 400, naming the first that does not.
+    pub fn check_outputs(&self, input: &[InputItem]) -> Result<(), Problem> {
+        let (awaited, _) = self.split_handed_over(self.pending.clone());
+        for (index, item) in input.iter().enumerate() {
+            if let InputItem::FunctionCallOutput { call_id, .. } = item
+                && !awaited.iter().any(|call| call.call_id == *call_id)
+            {
+                let param = format!("input[{index}].call_id");
+                let why = "The session does not wait for the output of a call with this id.";
+                return Err(Problem::invalid("invalid_value", param, why));
+            }
+        }
+        Ok(())
     }
 
     /// Applies one entry. The only way this state changes.

@@ -3,6 +3,7 @@
 use crate::dispatch::Approval;
 use crate::draft::Draft;
 use crate::model_step::ModelStep;
+use crate::offered::Offered;
 use crate::recorder::{Ending, Recorder};
 use crate::relay::Answer;
 use crate::scrub::Scrubber;
@@ -65,8 +66,10 @@ impl Agent {
             .unwrap_or_default();
         let scrubber = Scrubber::new(&session.token);
         let approved_unknown_prices = matches!(start, Start::Approved { .. });
+        let offered = Offered::new(self.toolbox.clone(), recorder.response());
         let mut work = Work {
             agent: self,
+            offered,
             recorder,
             session,
             stop,
@@ -91,13 +94,16 @@ impl Work<'_> {
             Start::Fresh => {}
             Start::Approved { feedback } => {
                 let pending = self.recorder.state().pending.clone();
-                if let Some(step) = self.dispatch(pending, Approval::Granted).await? {
-                    return Ok(step);
-                }
+                let step = self.dispatch(pending, Approval::Granted).await?;
                 // Behind the results: no message may stand between a call and its result.
-                if let Some(feedback) = feedback.filter(|text| !text.trim().is_empty()) {
+                if matches!(step, None | Some(Step::Completed))
+                    && let Some(feedback) = feedback.filter(|text| !text.trim().is_empty())
+                {
                     let message = format!("The caller approved this and adds: {feedback}");
                     self.guard("approval", message).await?;
+                }
+                if let Some(step) = step {
+                    return Ok(step);
                 }
             }
             Start::Denied { feedback } => {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub const TOOL_OUTPUT_LIMIT: usize = 4096;
 
 /// The server label of the tools we run ourselves.
-const SERVER_LABEL: &str = "ml-intern";
+pub const SERVER_LABEL: &str = "ml-intern";
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]

@@ -8,6 +8,7 @@ mod app;
 mod auth;
 mod body;
 mod config;
+mod given_tools;
 mod models;
 mod recovery;
 mod refusal;

@@ -1,6 +1,7 @@
 //! Starting, deciding, cancelling and finishing turns.
 
 use crate::auth::Caller;
+use crate::given_tools;
 use crate::models::Models;
 use crate::recovery;
 use crate::refusal::{self, Refusal};
@@ -22,6 +23,7 @@ impl Sessions {
         models: &Models,
         request: &CreateRequest,
     ) -> Result<ResponseId, Refusal> {
+        given_tools::check(request, &self.agent.toolbox)?;
         match &request.previous_response_id {
             None => {
                 let model = models.choose(request.model.as_deref(), caller.identity.plan)?;
@@ -78,6 +80,10 @@ impl Sessions {
         caller: &Caller,
         request: &CreateRequest,
     ) -> Result<ResponseId, Refusal> {
+        if let Err(problem) = rested.state.check_outputs(&request.input) {
+            slot.rest(rested);
+            return Err(problem.into());
+        }
         let tools = self.tools(session, &rested, caller);
         let Rested {
             lease,
