@@ -221,7 +221,7 @@ tool = "weather"
 args = { city = "Oslo" }
 [[turn.call]]
 tool = "hf_jobs"
-args = { operation = "run", command = ["echo", "job"], flavor = "a100-large", timeout = "100h" }
+args = { operation = "run", command = ["echo", "job"], hardware_flavor = "a100-large", timeout = "2h" }
 [[turn]]
 say = "{{sky}} {{job}}"
 [[turn.capture]]
