@@ -78,6 +78,7 @@ impl Recorder {
             owner: owner.to_owned(),
             created_at,
             opens_session: state.response.is_none(),
+            ..NewResponse::default()
         };
         if let Err(error) = journal.create(lease, &id, new, &entries).await {
             return Err((Box::new(state), error));

@@ -9,7 +9,7 @@ use crate::sessions::{Rested, Session, Sessions, Slot, owned_row};
 use agent::{Recorder, Rest, Start, Stop, StopReason};
 use futures_util::FutureExt;
 use journal::{AppendError, Phase, ResponseRow};
-use protocol::{ApprovalRequest, CreateRequest, MicroUsd, Problem, ResponseId, Status};
+use protocol::{ApprovalRequest, CreateRequest, MicroUsd, Problem, ResponseId, SessionId, Status};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -29,9 +29,13 @@ impl Sessions {
                 let model = models.choose(request.model.as_deref(), caller.identity.plan)?;
                 let (session, rested) = self.fresh();
                 let mut slot = session.slot().await;
-                let submitted = self
-                    .begin(&session, &mut slot, rested, model, caller, request)
-                    .await;
+                let submitted = match self.admit(&session, caller.account()).await {
+                    Ok(()) => {
+                        self.begin(&session, &mut slot, rested, model, caller, request)
+                            .await
+                    }
+                    Err(refusal) => Err(refusal),
+                };
                 if submitted.is_err() {
                     drop(slot);
                     self.forget(&session.id);
@@ -55,7 +59,11 @@ impl Sessions {
     ) -> Result<ResponseId, Refusal> {
         let session = self.get(&row.session_id);
         let mut slot = session.slot_at_rest(&self.journal).await?;
-        let Some(rested) = slot.take(self, &session.id).await? else {
+        if matches!(*slot, Slot::Cold) {
+            self.check_is_free(&session.id).await?;
+        }
+        let rested = self.wake(&session, &mut slot, caller.account()).await?;
+        let Some(rested) = rested else {
             return Err(Refusal(refusal::session_busy()));
         };
         let newest = rested.state.response.as_ref();
@@ -69,6 +77,16 @@ impl Sessions {
             .unwrap_or_default();
         self.begin(&session, &mut slot, rested, model, caller, request)
             .await
+    }
+
+    /// Refuses a turn that the journal alone shows to be too early: nobody else loses their seat for it.
+    async fn check_is_free(&self, session: &SessionId) -> Result<(), Refusal> {
+        let rows = self.journal.responses_of(session).await?;
+        match rows.last().map(|row| row.phase) {
+            Some(Phase::AwaitingApproval) => Err(Refusal(refusal::approval_pending())),
+            Some(phase) if phase.is_in_flight() => Err(Refusal(refusal::session_busy())),
+            _ => Ok(()),
+        }
     }
 
     async fn begin(
@@ -125,7 +143,8 @@ impl Sessions {
     ) -> Result<(), Refusal> {
         let session = self.get(&row.session_id);
         let mut slot = session.slot_at_rest(&self.journal).await?;
-        let Some(rested) = slot.take(self, &session.id).await? else {
+        let rested = self.wake(&session, &mut slot, caller.account()).await?;
+        let Some(rested) = rested else {
             return Err(not_awaiting());
         };
         let waits = rested.state.response.as_ref().is_some_and(|response| {

@@ -14,6 +14,7 @@ mod edit;
 mod files;
 mod hf_jobs;
 mod in_sandbox;
+mod inspect_dataset;
 mod mcp;
 mod plan;
 mod registry;
@@ -26,7 +27,7 @@ pub use call::{Call, Report, ToolSession};
 pub use cap::{Capped, OUTPUT_LIMIT, cap};
 pub use mcp::mcp_tool_name;
 pub use registry::Toolbox;
-pub use sandbox::{SANDBOX_TIMEOUT_SECONDS, Sandbox, SandboxKind, SandboxSettings};
+pub use sandbox::{SANDBOX_TIMEOUT_SECONDS, Sandbox, SandboxKind, SandboxSettings, SandboxState};
 pub use tool::{
     EffectClass, Origin, Outcome, Price, Settlement, Started, StartedKind, Tool, job_cost,
 };

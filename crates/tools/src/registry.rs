@@ -1,7 +1,7 @@
 //! The toolbox: which tools there are, in a stable order (providers cache prompts by prefix). The server's own come
 //! first; those of connected MCP servers follow and never take the name of another.
 
-use crate::{Tool, arguments, files, hf_jobs, plan, shell};
+use crate::{Tool, arguments, files, hf_jobs, inspect_dataset, plan, shell};
 use platform::ToolSpec;
 use protocol::{ItemId, OutputItem};
 use serde_json::Value;
@@ -23,6 +23,7 @@ impl Default for Toolbox {
     fn default() -> Self {
         let tools: Vec<Arc<dyn Tool>> = vec![
             Arc::new(plan::PlanTool),
+            Arc::new(inspect_dataset::InspectDataset),
             Arc::new(shell::Bash),
             Arc::new(files::Read),
             Arc::new(files::Write),

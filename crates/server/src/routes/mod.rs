@@ -7,7 +7,9 @@ mod cursor;
 pub(crate) mod events;
 pub(crate) mod info;
 pub(crate) mod list;
+mod page;
 pub(crate) mod retrieve;
+pub(crate) mod sessions;
 
 use crate::app::App;
 use crate::auth::Caller;
