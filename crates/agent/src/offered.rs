@@ -2,7 +2,7 @@
 //! runs: a call of one is handed over whole, and only when its arguments fit the function's schema.
 
 use platform::ToolSpec;
-use protocol::{FunctionTool, GivenTool, OutputItem, Response};
+use protocol::{FunctionTool, GivenTool, McpServer, OutputItem, Response};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tools::Toolbox;
@@ -102,6 +102,16 @@ impl Offered {
         let names = names.join(", ");
         format!("there is no tool `{name}`; the tools are {names}")
     }
+}
+
+/// The MCP servers that a request brought, as its echo has them.
+pub(crate) fn echoed_servers(response: Option<&Response>) -> Vec<McpServer> {
+    let echoed = response.and_then(|response| response.echo.get("tools")?.as_array());
+    let server = |echo: &Value| match GivenTool::of_echo(echo)? {
+        GivenTool::Mcp(server) => Some(server),
+        GivenTool::Function(_) => None,
+    };
+    echoed.into_iter().flatten().filter_map(server).collect()
 }
 
 /// The `tool_choice` of a model call, as providers take it. A choice that demands a call holds for the first one of the

@@ -46,11 +46,7 @@ impl Transcript {
             self.answer(turn);
         }
         if let Some(result) = &entry.private.result {
-            self.push(ChatMessage::Tool {
-                call_id: result.call_id.clone(),
-                name: result.name.clone(),
-                content: result.text.clone(),
-            });
+            self.push_output(&result.call_id, result.text.clone());
         }
         if let Event::Guard { message, .. } = &entry.event {
             self.push(user(format!("[SYSTEM: {message}]")));
@@ -156,7 +152,7 @@ impl Transcript {
             .any(|message| matches!(message, ChatMessage::User(parts) if parts.iter().any(is_it)))
     }
 
-    /// Puts the output of a client's call where its result belongs: no message may stand between them.
+    /// Puts a result behind its call, whatever came since: no message may stand between them.
     fn push_output(&mut self, call_id: &str, content: String) {
         let made = self
             .messages

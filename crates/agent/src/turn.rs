@@ -9,7 +9,7 @@ use crate::relay::Answer;
 use crate::scrub::Scrubber;
 use crate::stop::{Stop, StopReason};
 use crate::work::{Agent, Step, TurnError, Work};
-use crate::{compaction, guards};
+use crate::{compaction, guards, offered};
 use journal::AppendError;
 use protocol::{
     Event, FailureType, IncompleteDetails, IncompleteReason, PendingAction, Response, RunError,
@@ -90,6 +90,7 @@ impl Work<'_> {
             self.recorder.start(Vec::new()).await?;
         }
         self.settle_earlier_turns().await?;
+        let notes = self.connect_mcp().await;
         match start {
             Start::Fresh => {}
             Start::Approved { feedback } => {
@@ -112,7 +113,25 @@ impl Work<'_> {
                 }
             }
         }
+        // Behind the results of pending calls, as above.
+        for note in notes {
+            self.guard("mcp", note).await?;
+        }
         self.iterate().await
+    }
+
+    /// Connects the MCP servers that the session has been given, and offers their tools. What the model should know of
+    /// it comes back. After a restart only the echo of the request is left of them: no headers.
+    async fn connect_mcp(&mut self) -> Vec<String> {
+        let servers = &self.session.mcp;
+        servers.remember(offered::echoed_servers(self.recorder.response()));
+        let notes = tokio::select! {
+            notes = servers.connect() => notes,
+            () = self.stop.token().cancelled() => Vec::new(),
+        };
+        let clients = |name: &str| self.offered.is_clients(name);
+        self.offered.toolbox = self.agent.toolbox.with(servers.tools(), clients);
+        notes
     }
 
     async fn iterate(&mut self) -> Result<Step, TurnError> {

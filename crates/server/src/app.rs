@@ -7,6 +7,7 @@ use crate::sessions::Sessions;
 use crate::webhooks::Webhooks;
 use journal::Journal;
 use platform::Platform;
+use platform::public::PublicHttp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -42,6 +43,7 @@ impl App {
         journal: Journal,
         platform: Platform,
         sandbox_http: reqwest::Client,
+        public: PublicHttp,
         webhooks: Webhooks,
     ) -> Self {
         let sessions = Arc::new(Sessions::new(
@@ -49,6 +51,7 @@ impl App {
             journal.clone(),
             platform.clone(),
             sandbox_http,
+            public,
         ));
         Self(Arc::new(Shared {
             journal,

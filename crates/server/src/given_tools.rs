@@ -1,6 +1,6 @@
 //! What of a request's tools only the server can check: names that its own tools have.
 
-use protocol::{CreateRequest, GivenTool, Problem};
+use protocol::{CreateRequest, GivenTool, McpServer, Problem};
 use serde_json::Value;
 use tools::Toolbox;
 
@@ -25,6 +25,15 @@ pub(crate) fn check(request: &CreateRequest, toolbox: &Toolbox) -> Result<(), Pr
         }
         _ => Ok(()),
     }
+}
+
+/// The MCP servers that a request brings, headers and all.
+pub(crate) fn mcp_servers(request: &CreateRequest) -> Vec<McpServer> {
+    let server = |tool: &GivenTool| match tool {
+        GivenTool::Mcp(server) => Some(server.clone()),
+        GivenTool::Function(_) => None,
+    };
+    request.tools.iter().filter_map(server).collect()
 }
 
 fn chosen_function(request: &CreateRequest) -> Option<&str> {

@@ -120,6 +120,7 @@ impl Sessions {
         match submitted {
             Ok(recorder) => {
                 let id = recorder.id().clone();
+                tools.mcp.give(given_tools::mcp_servers(request));
                 self.start(session, slot, recorder, tools, Start::Fresh);
                 Ok(id)
             }

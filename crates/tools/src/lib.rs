@@ -25,7 +25,7 @@ mod tool;
 pub use arguments::{check as check_arguments, is_usable_schema};
 pub use call::{Call, Report, ToolSession};
 pub use cap::{Capped, OUTPUT_LIMIT, cap};
-pub use mcp::mcp_tool_name;
+pub use mcp::{McpServers, mcp_tool_name};
 pub use registry::Toolbox;
 pub use sandbox::{SANDBOX_TIMEOUT_SECONDS, Sandbox, SandboxKind, SandboxSettings, SandboxState};
 pub use tool::{
