@@ -25,9 +25,19 @@ pub(crate) enum ModelStep {
 }
 
 enum Attempt {
-    Answered(Answer),
-    Failed { error: PlatformError, relay: Relay },
-    Stopped { relay: Relay },
+    /// With the events that close its items: they are recorded with the answer, so that no call is seen that is not
+    /// waited for.
+    Answered {
+        answer: Answer,
+        closing: Vec<Draft>,
+    },
+    Failed {
+        error: PlatformError,
+        relay: Relay,
+    },
+    Stopped {
+        relay: Relay,
+    },
 }
 
 impl Work<'_> {
@@ -49,8 +59,8 @@ impl Work<'_> {
             let request = self.chat_request(messages.clone(), tools.clone(), grant.max_output);
             let started = Instant::now();
             let error = match self.attempt(&request).await? {
-                Attempt::Answered(answer) => {
-                    self.record_answer(&answer, &grant, attempt, started)
+                Attempt::Answered { answer, closing } => {
+                    self.record_answer(&answer, closing, &grant, attempt, started)
                         .await?;
                     return Ok(ModelStep::Answered(answer));
                 }
@@ -163,10 +173,9 @@ impl Work<'_> {
         };
         match self.relay_stream(&mut stream, &mut relay).await? {
             Relayed::Ended if relay.has_answer() => {
-                let mut drafts = Vec::new();
-                let answer = relay.finish(&mut drafts);
-                self.record(drafts).await?;
-                Ok(Attempt::Answered(answer))
+                let mut closing = Vec::new();
+                let answer = relay.finish(&mut closing);
+                Ok(Attempt::Answered { answer, closing })
             }
             Relayed::Ended => Ok(Attempt::Failed {
                 error: empty_answer(),

@@ -29,5 +29,5 @@ pub use mcp::{McpServers, mcp_tool_name};
 pub use registry::Toolbox;
 pub use sandbox::{SANDBOX_TIMEOUT_SECONDS, Sandbox, SandboxKind, SandboxSettings, SandboxState};
 pub use tool::{
-    EffectClass, Origin, Outcome, Price, Settlement, Started, StartedKind, Tool, job_cost,
+    Adopted, EffectClass, Origin, Outcome, Price, Settlement, Started, StartedKind, Tool, job_cost,
 };
