@@ -5,7 +5,7 @@ use crate::tails::{Hold, Tails};
 use crate::writer::{self, Append};
 use crate::{AppendError, Doubt, Entry, Follower, Frame, JournalError, Private};
 use protocol::{Event, Response, ResponseId, SessionId};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::{mpsc, oneshot};
 
 /// Appends that may wait for the writer; more make their turns wait.
@@ -44,7 +44,11 @@ struct Shared {
     store: Arc<Store>,
     appends: mpsc::Sender<Append>,
     tails: Arc<Tails>,
+    observer: OnceLock<Observer>,
 }
+
+/// Sees every entry of this process once it is durable.
+type Observer = Box<dyn Fn(&Entry) + Send + Sync>;
 
 impl Journal {
     /// Opens a store (`sqlite:PATH` or `memory`) and starts its writer.
@@ -60,8 +64,15 @@ impl Journal {
                 store,
                 appends,
                 tails: Arc::default(),
+                observer: OnceLock::new(),
             }),
         })
+    }
+
+    /// From now on `observer` sees every entry that this journal appends, as soon as it is durable. It must be quick. Only
+    /// the first one counts.
+    pub fn observe(&self, observer: impl Fn(&Entry) + Send + Sync + 'static) {
+        let _ = self.shared.observer.set(Box::new(observer));
     }
 
     /// Takes over a session: from now on only this lease may append to it.
@@ -276,7 +287,11 @@ impl Journal {
             .send(append)
             .await
             .map_err(|_| JournalError::Closed)?;
-        outcome.await.map_err(|_| JournalError::Closed)?
+        outcome.await.map_err(|_| JournalError::Closed)??;
+        if let Some(observer) = self.shared.observer.get() {
+            entries.iter().for_each(observer);
+        }
+        Ok(())
     }
 
     async fn entries_from(

@@ -2,7 +2,9 @@
 
 use crate::auth::Gate;
 use crate::config::Config;
+use crate::metrics::Metrics;
 use crate::models::Models;
+use crate::rate_limit::RateLimit;
 use crate::sessions::Sessions;
 use journal::Journal;
 use platform::Platform;
@@ -21,6 +23,8 @@ pub(crate) struct Shared {
     pub gate: Gate,
     pub models: Models,
     pub sessions: Arc<Sessions>,
+    pub rate_limit: RateLimit,
+    pub metrics: Arc<Metrics>,
     pub keepalive: Duration,
     /// Cancelled when streams have to end because the server does.
     pub closing: CancellationToken,
@@ -41,6 +45,9 @@ impl App {
         platform: Platform,
         sandbox_http: reqwest::Client,
     ) -> Self {
+        let metrics = Arc::new(Metrics::new());
+        let counting = Arc::clone(&metrics);
+        journal.observe(move |entry| counting.count(entry));
         let sessions = Arc::new(Sessions::new(
             config,
             journal.clone(),
@@ -53,6 +60,8 @@ impl App {
             platform,
             models: Models::new(config),
             sessions,
+            rate_limit: RateLimit::new(config.requests_per_minute),
+            metrics,
             keepalive: config.keepalive,
             closing: CancellationToken::new(),
             is_draining: AtomicBool::new(false),

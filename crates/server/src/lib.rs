@@ -4,12 +4,17 @@
 //! mapped to HTTP in one place. A route checks, asks the [`sessions`] to act, and reads the journal; it never writes to a
 //! stream what is not in the log. The token is held by a live session, in memory only.
 
+mod accept;
 mod app;
 mod auth;
 mod body;
 mod capacity;
 mod config;
+mod connection;
+mod head;
+mod metrics;
 mod models;
+mod rate_limit;
 mod recovery;
 mod refusal;
 mod resources;

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::refusal::Refusal;
-use crate::routes;
+use crate::{head, metrics, rate_limit, routes};
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{self, Next};
@@ -35,13 +35,21 @@ pub(crate) fn router(app: App) -> Router {
             "/v1/sessions/{id}",
             get(routes::sessions::retrieve).delete(routes::sessions::delete),
         )
-        .route("/api/config/model", get(routes::info::models))
+        .route("/api/config/model", get(routes::info::config_model))
+        .route("/v1/models", get(routes::info::models))
+        .route("/metrics", get(routes::info::metrics))
         .route("/healthz", get(routes::info::healthz))
         .route("/readyz", get(routes::info::readyz))
         .route("/", get(routes::info::index))
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(head::check))
+        .layer(middleware::from_fn(rate_limit::tell))
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            metrics::measure,
+        ))
         .layer(middleware::from_fn(request_id))
         .with_state(app)
 }

@@ -2,8 +2,7 @@
 
 use crate::app::App;
 use crate::config::Config;
-use crate::{recovery, router};
-use axum::serve::ListenerExt;
+use crate::{accept, recovery, router};
 use journal::{Journal, JournalError};
 use platform::{Platform, PlatformError};
 use std::net::SocketAddr;
@@ -34,7 +33,7 @@ pub struct Server {
     addr: SocketAddr,
     app: App,
     stop_accepting: CancellationToken,
-    serving: JoinHandle<std::io::Result<()>>,
+    serving: JoinHandle<()>,
     sweeping: JoinHandle<()>,
 }
 
@@ -61,15 +60,7 @@ impl Server {
         let stop_accepting = CancellationToken::new();
         let stopped = stop_accepting.clone();
         let router = router::router(app.clone());
-        // A frame goes out when it is written: nothing is gained by waiting for the next one.
-        let listener = listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
-        let serving = tokio::spawn(async move {
-            axum::serve(listener, router)
-                .with_graceful_shutdown(stopped.cancelled_owned())
-                .await
-        });
+        let serving = tokio::spawn(accept::serve(listener, router, stopped));
         let sweeping = tokio::spawn(sweep(app.clone()));
         Ok(Self {
             addr,
@@ -103,6 +94,7 @@ async fn sweep(app: App) {
     loop {
         ticks.tick().await;
         app.sessions.release_idle();
+        app.rate_limit.forget_rested();
         recovery::sweep(&app.sessions).await;
     }
 }
