@@ -16,6 +16,10 @@ use tokio::time::{Instant, Sleep, sleep};
 /// How long a request's head may take to arrive, from its first byte; for the first one, from the connection's start.
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long, and for how many bytes, a refused client is listened to.
+const LINGER: Duration = Duration::from_secs(1);
+const MOST_DISCARDED: usize = 4 * 1024 * 1024;
+
 /// The requests of one connection, as its service sees them.
 #[derive(Debug, Default)]
 pub(crate) struct Requests {
@@ -51,6 +55,10 @@ pub(crate) struct Connection {
     begun: u64,
     /// What is sent in place of a bare refusal, and how much of it has been.
     envelope: Option<(Bytes, usize)>,
+    /// A refusal was sent before the request was read to its end.
+    is_refused: bool,
+    /// Bytes thrown away since.
+    discarded: usize,
 }
 
 impl Connection {
@@ -62,6 +70,8 @@ impl Connection {
             is_running: true,
             begun: 0,
             envelope: None,
+            is_refused: false,
+            discarded: 0,
         }
     }
 
@@ -85,6 +95,31 @@ impl Connection {
         self.begun = self.requests.begun.load(Ordering::Relaxed);
         self.deadline.as_mut().reset(Instant::now() + HEAD_PATIENCE);
         self.is_running = true;
+    }
+
+    /// Notes that a refusal is under way.
+    fn refuse(&mut self, envelope: Bytes) {
+        self.envelope = Some((envelope, 0));
+        self.is_refused = true;
+        self.deadline.as_mut().reset(Instant::now() + LINGER);
+    }
+
+    /// Throws away what the client still sends, within bounds: closing on unread bytes resets the connection, and the
+    /// client would lose the answer.
+    fn poll_linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let mut space = [0; 4096];
+        while self.discarded < MOST_DISCARDED {
+            if self.deadline.as_mut().poll(context).is_ready() {
+                break;
+            }
+            let mut buffer = ReadBuf::new(&mut space);
+            let read = Pin::new(&mut self.stream).poll_read(context, &mut buffer);
+            match ready!(read) {
+                Ok(()) if !buffer.filled().is_empty() => self.discarded += buffer.filled().len(),
+                _ => break,
+            }
+        }
+        Poll::Ready(())
     }
 
     fn poll_envelope(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -126,10 +161,10 @@ impl AsyncWrite for Connection {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         if self.envelope.is_none() {
-            self.envelope = envelope(bytes).map(|envelope| (envelope, 0));
-        }
-        if self.envelope.is_none() {
-            return Pin::new(&mut self.stream).poll_write(context, bytes);
+            match envelope(bytes) {
+                Some(envelope) => self.refuse(envelope),
+                None => return Pin::new(&mut self.stream).poll_write(context, bytes),
+            }
         }
         ready!(self.poll_envelope(context))?;
         Poll::Ready(Ok(bytes.len()))
@@ -155,7 +190,11 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
+        if self.is_refused {
+            ready!(self.poll_linger(context));
+        }
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -1,7 +1,6 @@
 //! What the operator can watch. Requests are counted at the edge, everything else from the log, entry by entry, as it
 //! becomes durable. No label tells who somebody is: no account, no id, no token.
 
-use crate::app::App;
 use crate::sessions::Sessions;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
@@ -249,13 +248,16 @@ impl Metrics {
 }
 
 /// The layer that counts and times answers by their route, which is one of a few.
-pub(crate) async fn measure(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn measure(
+    State(metrics): State<Arc<Metrics>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let route = request.extensions().get::<MatchedPath>();
     let route = route.map_or("other", MatchedPath::as_str).to_owned();
     let method = method(request.method()).to_owned();
     let began = Instant::now();
     let response = next.run(request).await;
-    let metrics: &Arc<Metrics> = &app.metrics;
     let timing = [("route", route.clone()), ("method", method.clone())];
     metrics
         .latency
