@@ -8,6 +8,9 @@ use anyhow::Context;
 use clap::ValueEnum;
 use hubsim::{Sim, SimConfig};
 use platform::Endpoints;
+use platform::public::Allowed;
+use reqwest::Url;
+use server::WebhookSecret;
 use tokio::net::TcpListener;
 
 use crate::interrupt;
@@ -37,7 +40,18 @@ pub struct Settings {
     pub keepalive: Duration,
     /// A session without a turn for this long releases its runtime.
     pub idle: Duration,
+    pub webhooks: Webhooks,
     pub limits: Limits,
+}
+
+/// Who is told of responses, and where callers' receivers may be.
+#[derive(Debug, Clone, Default)]
+pub struct Webhooks {
+    /// The operator's receiver.
+    pub url: Option<Url>,
+    pub secret: Option<WebhookSecret>,
+    /// Hosts that callers may name although they are not public.
+    pub allowed_private: Allowed,
 }
 
 /// How much a server takes on.
@@ -86,6 +100,9 @@ impl Embedded {
             exe: this_program()?,
             keepalive: settings.keepalive,
             idle: settings.idle,
+            allowed_private: settings.webhooks.allowed_private,
+            webhook_url: settings.webhooks.url,
+            webhook_secret: settings.webhooks.secret,
             sessions_per_user: settings.limits.sessions_per_user,
             max_sessions: settings.limits.max_sessions,
             requests_per_minute: settings.limits.requests_per_minute,

@@ -6,6 +6,7 @@ use crate::metrics::Metrics;
 use crate::models::Models;
 use crate::rate_limit::RateLimit;
 use crate::sessions::Sessions;
+use crate::webhooks::Webhooks;
 use journal::Journal;
 use platform::Platform;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub(crate) struct Shared {
     pub sessions: Arc<Sessions>,
     pub rate_limit: RateLimit,
     pub metrics: Arc<Metrics>,
+    pub webhooks: Webhooks,
     pub keepalive: Duration,
     /// Cancelled when streams have to end because the server does.
     pub closing: CancellationToken,
@@ -44,8 +46,9 @@ impl App {
         journal: Journal,
         platform: Platform,
         sandbox_http: reqwest::Client,
+        webhooks: Webhooks,
+        metrics: Arc<Metrics>,
     ) -> Self {
-        let metrics = Arc::new(Metrics::new());
         let counting = Arc::clone(&metrics);
         journal.observe(move |entry| counting.count(entry));
         let sessions = Arc::new(Sessions::new(
@@ -62,6 +65,7 @@ impl App {
             sessions,
             rate_limit: RateLimit::new(config.requests_per_minute),
             metrics,
+            webhooks,
             keepalive: config.keepalive,
             closing: CancellationToken::new(),
             is_draining: AtomicBool::new(false),

@@ -231,6 +231,12 @@ impl Metrics {
         OpenStream(self.streams.clone())
     }
 
+    /// Counts an attempt to deliver a webhook.
+    pub fn webhook_sent(&self, outcome: &'static str) {
+        let labels = [("outcome", outcome.to_owned())];
+        self.webhooks.get_or_create(&labels).inc();
+    }
+
     pub fn store_ping_failed(&self) {
         self.ping_failures.inc();
     }

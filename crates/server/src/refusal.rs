@@ -18,6 +18,9 @@ impl From<Problem> for Refusal {
 
 impl From<JournalError> for Refusal {
     fn from(error: JournalError) -> Self {
+        if matches!(error, JournalError::Deleted) {
+            return Self(Problem::response_not_found());
+        }
         tracing::error!(%error, "the journal failed");
         Self(Problem::internal())
     }
@@ -28,6 +31,7 @@ impl From<AppendError> for Refusal {
         match error {
             AppendError::Busy => Self(session_busy()),
             AppendError::ApprovalPending => Self(approval_pending()),
+            AppendError::Journal(error) => error.into(),
             error => {
                 tracing::error!(%error, "an append failed");
                 Self(Problem::internal())
@@ -59,6 +63,11 @@ pub(crate) fn session_not_found() -> Problem {
 /// What a session needs to run cannot be had now.
 pub(crate) fn session_unavailable() -> Problem {
     let message = "The session could not be brought back; try again in a moment.";
+    Problem::new(503, ErrorType::Server, "session_unavailable", message).with_retry_after(5)
+}
+
+pub(crate) fn shutting_down() -> Problem {
+    let message = "The server is shutting down; try again in a moment.";
     Problem::new(503, ErrorType::Server, "session_unavailable", message).with_retry_after(5)
 }
 

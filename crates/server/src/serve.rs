@@ -2,10 +2,14 @@
 
 use crate::app::App;
 use crate::config::Config;
+use crate::metrics::Metrics;
+use crate::webhooks::Webhooks;
 use crate::{accept, recovery, router};
 use journal::{Journal, JournalError};
+use platform::public::PublicHttp;
 use platform::{Platform, PlatformError};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -35,6 +39,7 @@ pub struct Server {
     stop_accepting: CancellationToken,
     serving: JoinHandle<()>,
     sweeping: JoinHandle<()>,
+    telling: JoinHandle<()>,
 }
 
 impl Server {
@@ -49,7 +54,11 @@ impl Server {
         let sandbox_http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
-        let app = App::new(&config, journal, platform, sandbox_http);
+        let public_http = PublicHttp::new(config.allowed_private.clone())?;
+        let metrics = Arc::new(Metrics::new());
+        let webhooks =
+            Webhooks::open(&config, journal.clone(), public_http, Arc::clone(&metrics)).await?;
+        let app = App::new(&config, journal, platform, sandbox_http, webhooks, metrics);
         let lost = recovery::recover(&app.sessions).await?;
         if lost > 0 {
             tracing::info!(
@@ -62,12 +71,14 @@ impl Server {
         let router = router::router(app.clone());
         let serving = tokio::spawn(accept::serve(listener, router, stopped));
         let sweeping = tokio::spawn(sweep(app.clone()));
+        let telling = tokio::spawn(app.webhooks.clone().run(app.closing.clone()));
         Ok(Self {
             addr,
             app,
             stop_accepting,
             serving,
             sweeping,
+            telling,
         })
     }
 
@@ -77,14 +88,17 @@ impl Server {
     }
 
     /// Takes no new work, lets every turn record its pause, ends the streams behind it, then closes.
-    pub async fn shutdown(self) {
+    pub async fn shutdown(mut self) {
         self.app.drain();
         self.app.sessions.shut_down(TURN_GRACE).await;
         self.stop_accepting.cancel();
         // Streams have the pause by now; give slow readers a moment to take it.
         tokio::time::sleep(Duration::from_millis(100)).await;
         self.app.closing.cancel();
-        let _ = tokio::time::timeout(REQUEST_GRACE, self.serving).await;
+        // Deliveries under way may end; the rest is in the outbox.
+        let ending = async { tokio::join!(self.serving, &mut self.telling) };
+        let _ = tokio::time::timeout(REQUEST_GRACE, ending).await;
+        self.telling.abort();
         self.sweeping.abort();
     }
 }
