@@ -23,6 +23,7 @@ mod refusal;
 mod resources;
 mod router;
 mod routes;
+mod running;
 mod serve;
 mod session;
 mod session_end;
