@@ -62,6 +62,7 @@ impl Recorder {
         let private = Private {
             ledger: vec![open],
             submission: Some(submission),
+            inherited: state.inheritance(),
             ..Private::default()
         };
         let entries = [
@@ -78,6 +79,7 @@ impl Recorder {
             owner: owner.to_owned(),
             created_at,
             opens_session: state.response.is_none(),
+            ..NewResponse::default()
         };
         if let Err(error) = journal.create(lease, &id, new, &entries).await {
             return Err((Box::new(state), error));

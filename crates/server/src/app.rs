@@ -4,6 +4,7 @@ use crate::auth::Gate;
 use crate::config::Config;
 use crate::models::Models;
 use crate::sessions::Sessions;
+use crate::webhooks::Webhooks;
 use journal::Journal;
 use platform::Platform;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub(crate) struct Shared {
     pub gate: Gate,
     pub models: Models,
     pub sessions: Arc<Sessions>,
+    pub webhooks: Webhooks,
     pub keepalive: Duration,
     /// Cancelled when streams have to end because the server does.
     pub closing: CancellationToken,
@@ -40,6 +42,7 @@ impl App {
         journal: Journal,
         platform: Platform,
         sandbox_http: reqwest::Client,
+        webhooks: Webhooks,
     ) -> Self {
         let sessions = Arc::new(Sessions::new(
             config,
@@ -53,6 +56,7 @@ impl App {
             platform,
             models: Models::new(config),
             sessions,
+            webhooks,
             keepalive: config.keepalive,
             closing: CancellationToken::new(),
             is_draining: AtomicBool::new(false),

@@ -1,6 +1,8 @@
 //! What a server is started with.
 
+use crate::webhooks::WebhookSecret;
 use platform::Endpoints;
+use platform::public::Allowed;
 use std::path::PathBuf;
 use std::time::Duration;
 pub use tools::SandboxKind;
@@ -23,6 +25,18 @@ pub struct Config {
     pub idle: Duration,
     /// The session's cap where the request gives none, in micro-dollars.
     pub default_cap: protocol::MicroUsd,
+    /// Hosts that callers' webhooks and MCP servers may be at although they are not public.
+    pub allowed_private: Allowed,
+    /// Who is told of responses whose request names no webhook. Trusted: it may be anywhere.
+    pub webhook_url: Option<reqwest::Url>,
+    /// Signs what goes to [`Self::webhook_url`]; the accounts' secrets derive from it. Without it the store keeps a key.
+    pub webhook_secret: Option<WebhookSecret>,
+    /// Live sessions of one account.
+    pub sessions_per_user: usize,
+    /// Live sessions of all accounts.
+    pub max_sessions: usize,
+    /// Requests that an account may make in a minute; 0 is no limit.
+    pub requests_per_minute: u32,
 }
 
 /// One offered model.
@@ -81,6 +95,12 @@ impl Default for Config {
             exe: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("ml-intern")),
             keepalive: Duration::from_secs(15),
             idle: Duration::from_secs(900),
+            allowed_private: Allowed::default(),
+            webhook_url: None,
+            webhook_secret: None,
+            sessions_per_user: 10,
+            max_sessions: 200,
+            requests_per_minute: 600,
             default_cap: protocol::MicroUsd::from_usd(protocol::DEFAULT_COST_USD),
         }
     }

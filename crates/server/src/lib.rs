@@ -7,19 +7,27 @@
 mod app;
 mod auth;
 mod body;
+mod capacity;
 mod config;
 mod docs;
+mod fork;
 mod models;
 mod openapi;
 mod recovery;
 mod refusal;
+mod resources;
 mod router;
 mod routes;
 mod serve;
+mod session;
+mod session_end;
+mod session_object;
 mod sessions;
 mod stream;
 mod turns;
 mod view;
+mod webhooks;
 
 pub use config::{Config, Model, SandboxKind};
 pub use serve::{Server, StartError};
+pub use webhooks::{BadSecret, WebhookSecret};

@@ -27,9 +27,14 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/responses/{id}", get(routes::retrieve::retrieve))
         .route("/v1/responses/{id}/events", get(routes::events::events))
         .route("/v1/responses/{id}/cancel", post(routes::cancel::cancel))
+        .route("/v1/responses/{id}/resume", post(routes::resume::resume))
         .route(
             "/v1/responses/{id}/approvals",
             post(routes::approvals::approvals),
+        )
+        .route(
+            "/v1/sessions/{id}",
+            get(routes::sessions::retrieve).delete(routes::sessions::delete),
         )
         .route("/api/config/model", get(routes::info::models))
         .route("/openapi.json", get(routes::docs::openapi_json))

@@ -2,9 +2,11 @@
 
 use crate::app::App;
 use crate::config::Config;
+use crate::webhooks::Webhooks;
 use crate::{recovery, router};
 use axum::serve::ListenerExt;
 use journal::{Journal, JournalError};
+use platform::public::PublicHttp;
 use platform::{Platform, PlatformError};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -36,6 +38,7 @@ pub struct Server {
     stop_accepting: CancellationToken,
     serving: JoinHandle<std::io::Result<()>>,
     sweeping: JoinHandle<()>,
+    telling: JoinHandle<()>,
 }
 
 impl Server {
@@ -50,7 +53,9 @@ impl Server {
         let sandbox_http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
-        let app = App::new(&config, journal, platform, sandbox_http);
+        let public_http = PublicHttp::new(config.allowed_private.clone())?;
+        let webhooks = Webhooks::open(&config, journal.clone(), public_http).await?;
+        let app = App::new(&config, journal, platform, sandbox_http, webhooks);
         let lost = recovery::recover(&app.sessions).await?;
         if lost > 0 {
             tracing::info!(
@@ -71,12 +76,14 @@ impl Server {
                 .await
         });
         let sweeping = tokio::spawn(sweep(app.clone()));
+        let telling = tokio::spawn(app.webhooks.clone().run(app.closing.clone()));
         Ok(Self {
             addr,
             app,
             stop_accepting,
             serving,
             sweeping,
+            telling,
         })
     }
 
@@ -86,14 +93,17 @@ impl Server {
     }
 
     /// Takes no new work, lets every turn record its pause, ends the streams behind it, then closes.
-    pub async fn shutdown(self) {
+    pub async fn shutdown(mut self) {
         self.app.drain();
         self.app.sessions.shut_down(TURN_GRACE).await;
         self.stop_accepting.cancel();
         // Streams have the pause by now; give slow readers a moment to take it.
         tokio::time::sleep(Duration::from_millis(100)).await;
         self.app.closing.cancel();
-        let _ = tokio::time::timeout(REQUEST_GRACE, self.serving).await;
+        // Deliveries under way may end; the rest is in the outbox.
+        let ending = async { tokio::join!(self.serving, &mut self.telling) };
+        let _ = tokio::time::timeout(REQUEST_GRACE, ending).await;
+        self.telling.abort();
         self.sweeping.abort();
     }
 }
@@ -102,7 +112,7 @@ async fn sweep(app: App) {
     let mut ticks = tokio::time::interval(SWEEP_EVERY);
     loop {
         ticks.tick().await;
-        app.sessions.release_idle().await;
+        app.sessions.release_idle();
         recovery::sweep(&app.sessions).await;
     }
 }

@@ -6,7 +6,7 @@ use axum::body::{Body, Bytes};
 use axum::response::Response;
 use futures_util::stream;
 use http::{HeaderValue, header};
-use journal::{Follower, Frame};
+use journal::{Follower, Frame, JournalError};
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -92,6 +92,7 @@ impl Reader {
             };
             match frames {
                 Ok(frames) => self.take(&frames),
+                Err(JournalError::Deleted) => return None,
                 Err(error) => {
                     // The client reconnects from its cursor.
                     tracing::error!(%error, "a stream could not read the journal");

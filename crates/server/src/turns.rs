@@ -8,7 +8,7 @@ use crate::sessions::{Rested, Session, Sessions, Slot, owned_row};
 use agent::{Recorder, Rest, Start, Stop, StopReason};
 use futures_util::FutureExt;
 use journal::{AppendError, Phase, ResponseRow};
-use protocol::{ApprovalRequest, CreateRequest, MicroUsd, Problem, ResponseId, Status};
+use protocol::{ApprovalRequest, CreateRequest, MicroUsd, Problem, ResponseId, SessionId, Status};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -26,23 +26,42 @@ impl Sessions {
             None => {
                 let model = models.choose(request.model.as_deref(), caller.identity.plan)?;
                 let (session, rested) = self.fresh();
-                let mut slot = session.slot().await;
-                let submitted = self
-                    .begin(&session, &mut slot, rested, model, caller, request)
-                    .await;
-                if submitted.is_err() {
-                    drop(slot);
-                    self.forget(&session.id);
-                }
-                submitted
+                self.open(&session, rested, model, caller, request).await
             }
             Some(previous) => {
                 let row = owned_row(&self.journal, previous.as_str(), caller.account()).await?;
                 let row = row.ok_or_else(Problem::previous_response_not_found)?;
                 self.clear_doubt(caller, &row).await;
+                if request.fork {
+                    return self.fork(caller, models, &row, request).await;
+                }
                 self.chain(caller, &row, request).await
             }
         }
+    }
+
+    /// Begins the first turn of a session, once there is room for it. One that never came to be is forgotten.
+    pub(crate) async fn open(
+        self: &Arc<Self>,
+        session: &Arc<Session>,
+        rested: Rested,
+        model: String,
+        caller: &Caller,
+        request: &CreateRequest,
+    ) -> Result<ResponseId, Refusal> {
+        let mut slot = session.slot().await;
+        let submitted = match self.admit(session, caller.account()).await {
+            Ok(()) => {
+                self.begin(session, &mut slot, rested, model, caller, request)
+                    .await
+            }
+            Err(refusal) => Err(refusal),
+        };
+        if submitted.is_err() {
+            drop(slot);
+            self.forget(&session.id);
+        }
+        submitted
     }
 
     async fn chain(
@@ -53,7 +72,11 @@ impl Sessions {
     ) -> Result<ResponseId, Refusal> {
         let session = self.get(&row.session_id);
         let mut slot = session.slot_at_rest(&self.journal).await?;
-        let Some(rested) = slot.take(self, &session.id).await? else {
+        if matches!(*slot, Slot::Cold) {
+            self.check_is_free(&session.id).await?;
+        }
+        let rested = self.wake(&session, &mut slot, caller.account()).await?;
+        let Some(rested) = rested else {
             return Err(Refusal(refusal::session_busy()));
         };
         let newest = rested.state.response.as_ref();
@@ -67,6 +90,16 @@ impl Sessions {
             .unwrap_or_default();
         self.begin(&session, &mut slot, rested, model, caller, request)
             .await
+    }
+
+    /// Refuses a turn that the journal alone shows to be too early: nobody else loses their seat for it.
+    async fn check_is_free(&self, session: &SessionId) -> Result<(), Refusal> {
+        let rows = self.journal.responses_of(session).await?;
+        match rows.last().map(|row| row.phase) {
+            Some(Phase::AwaitingApproval) => Err(Refusal(refusal::approval_pending())),
+            Some(phase) if phase.is_in_flight() => Err(Refusal(refusal::session_busy())),
+            _ => Ok(()),
+        }
     }
 
     async fn begin(
@@ -119,7 +152,8 @@ impl Sessions {
     ) -> Result<(), Refusal> {
         let session = self.get(&row.session_id);
         let mut slot = session.slot_at_rest(&self.journal).await?;
-        let Some(rested) = slot.take(self, &session.id).await? else {
+        let rested = self.wake(&session, &mut slot, caller.account()).await?;
+        let Some(rested) = rested else {
             return Err(not_awaiting());
         };
         let waits = rested.state.response.as_ref().is_some_and(|response| {
@@ -141,12 +175,42 @@ impl Sessions {
         };
         // On failure nothing is put back: the slot stays cold, and the journal decides.
         recorder.decide(decision).await?;
-        let feedback = decision.feedback.clone();
-        let start = match decision.approve {
-            true => Start::Approved { feedback },
-            false => Start::Denied { feedback },
+        self.start(&session, &mut slot, recorder, tools, Start::Decided);
+        Ok(())
+    }
+
+    /// Goes on with a turn that a restart has paused, under the caller's token.
+    pub async fn resume(
+        self: &Arc<Self>,
+        caller: &Caller,
+        row: &ResponseRow,
+    ) -> Result<(), Refusal> {
+        let session = self.get(&row.session_id);
+        let mut slot = session.slot_at_rest(&self.journal).await?;
+        let rested = self.wake(&session, &mut slot, caller.account()).await?;
+        let Some(rested) = rested else {
+            return Err(not_awaiting_resume());
         };
-        self.start(&session, &mut slot, recorder, tools, start);
+        let is_lost = |response: &protocol::Response| {
+            response.id == row.id
+                && response.status == Status::Incomplete
+                && response.pending_approval.is_none()
+        };
+        if !rested.state.response.as_ref().is_some_and(is_lost) {
+            slot.rest(rested);
+            return Err(not_awaiting_resume());
+        }
+        let tools = self.tools(&session, &rested, caller);
+        let mut recorder = match rested.recorder(&self.journal, &row.id) {
+            Ok(recorder) => recorder,
+            Err(rested) => {
+                slot.rest(*rested);
+                return Err(not_awaiting_resume());
+            }
+        };
+        // On failure nothing is put back: the slot stays cold, and the journal decides.
+        recorder.go_on().await?;
+        self.start(&session, &mut slot, recorder, tools, Start::Resumed);
         Ok(())
     }
 
@@ -281,6 +345,13 @@ fn not_awaiting() -> Refusal {
     Refusal(Problem::conflict(
         "not_awaiting_approval",
         "The response does not wait for an approval.",
+    ))
+}
+
+fn not_awaiting_resume() -> Refusal {
+    Refusal(Problem::conflict(
+        "not_awaiting_resume",
+        "The response is not paused by a restart, or its session has gone on.",
     ))
 }
 

@@ -14,6 +14,7 @@ mod edit;
 mod files;
 mod hf_jobs;
 mod in_sandbox;
+mod inspect_dataset;
 mod plan;
 mod registry;
 mod sandbox;
@@ -23,5 +24,7 @@ mod tool;
 pub use call::{Call, Report, ToolSession};
 pub use cap::{Capped, OUTPUT_LIMIT, cap};
 pub use registry::Toolbox;
-pub use sandbox::{SANDBOX_TIMEOUT_SECONDS, Sandbox, SandboxKind, SandboxSettings};
-pub use tool::{EffectClass, Outcome, Price, Settlement, Started, StartedKind, Tool, job_cost};
+pub use sandbox::{SANDBOX_TIMEOUT_SECONDS, Sandbox, SandboxKind, SandboxSettings, SandboxState};
+pub use tool::{
+    Adopted, EffectClass, Outcome, Price, Settlement, Started, StartedKind, Tool, job_cost,
+};

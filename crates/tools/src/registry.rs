@@ -1,6 +1,6 @@
 //! The toolbox: which tools there are, in a stable order (providers cache prompts by prefix).
 
-use crate::{Tool, arguments, files, hf_jobs, plan, shell};
+use crate::{Tool, arguments, files, hf_jobs, inspect_dataset, plan, shell};
 use platform::ToolSpec;
 use serde_json::Value;
 use std::sync::Arc;
@@ -20,6 +20,7 @@ impl Default for Toolbox {
     fn default() -> Self {
         let tools: Vec<Box<dyn Tool>> = vec![
             Box::new(plan::PlanTool),
+            Box::new(inspect_dataset::InspectDataset),
             Box::new(shell::Bash),
             Box::new(files::Read),
             Box::new(files::Write),

@@ -48,6 +48,12 @@ impl WebhookRequest {
             events: DEFAULT_EVENTS.map(str::to_owned).to_vec(),
         }
     }
+
+    /// Whether a webhook can ask for events of this name.
+    #[must_use]
+    pub fn may_name(event: &str) -> bool {
+        EVENTS.contains(&event)
+    }
 }
 
 /// Reads `webhook: {url, events?}`.

@@ -8,7 +8,10 @@ pub(crate) mod docs;
 pub(crate) mod events;
 pub(crate) mod info;
 pub(crate) mod list;
+mod page;
+pub(crate) mod resume;
 pub(crate) mod retrieve;
+pub(crate) mod sessions;
 
 use crate::app::App;
 use crate::auth::Caller;
