@@ -7,12 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use support::*;
 
 /// Operations that are described and not served yet.
-const TO_COME: [(&str, &str); 7] = [
-    ("POST", "/v1/responses/{id}/resume"),
+const TO_COME: [(&str, &str); 4] = [
     ("GET", "/v1/responses/{id}/input_items"),
     ("DELETE", "/v1/responses/{id}"),
-    ("GET", "/v1/sessions/{id}"),
-    ("DELETE", "/v1/sessions/{id}"),
     ("GET", "/v1/models"),
     ("GET", "/metrics"),
 ];

@@ -20,7 +20,9 @@ impl CreateRequest {
         let own = own_fields();
         let order: Vec<&str> = own.iter().map(|(name, _)| *name).collect();
         let order = json!(order);
-        let own = own.into_iter().map(|(name, schema)| (name.to_owned(), schema));
+        let own = own
+            .into_iter()
+            .map(|(name, schema)| (name.to_owned(), schema));
         let mut properties: Map<String, Value> = own.collect();
         for (name, schema) in openai_fields::schemas() {
             let mut schema = nullable(schema);

@@ -164,6 +164,7 @@ fn resume() -> Operation {
             "For a response that is `incomplete` with reason `server_restart`: it goes on from its last durable step, runs nothing \
              twice, and takes up the jobs that still run. No body is needed.",
         )
+        .takes("ResumeRequest", false, json!({}))
         .gives("Response", "The response object.")
         .refuses(&["response_not_found", "not_awaiting_resume", "session_busy", "approval_pending", "session_limit_reached",
             "capacity_reached", "session_unavailable"])
