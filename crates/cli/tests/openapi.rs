@@ -6,14 +6,6 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use support::*;
 
-/// Operations that are described and not served yet.
-const TO_COME: [(&str, &str); 4] = [
-    ("GET", "/v1/responses/{id}/input_items"),
-    ("DELETE", "/v1/responses/{id}"),
-    ("GET", "/v1/models"),
-    ("GET", "/metrics"),
-];
-
 type Operations = BTreeSet<(String, String)>;
 
 async fn document(client: &Client) -> Value {
@@ -70,16 +62,13 @@ async fn every_route_is_described_and_everything_described_is_routed() {
     let described = described(&document(&client).await);
     let served = served(&client, &routed()).await;
     assert!(served.len() > 12, "{served:?}");
-    let to_come: Operations = TO_COME
-        .map(|(method, path)| (method.into(), path.into()))
-        .into();
     let undescribed: Vec<_> = served.difference(&described).collect();
     assert!(
         undescribed.is_empty(),
         "not in the document: {undescribed:?}"
     );
-    let unserved: Operations = described.difference(&served).cloned().collect();
-    assert_eq!(unserved, to_come, "described and not served");
+    let unserved: Vec<_> = described.difference(&served).collect();
+    assert!(unserved.is_empty(), "not in the router: {unserved:?}");
 }
 
 #[tokio::test]

@@ -110,7 +110,7 @@ impl CancelRequest {
     #[must_use]
     pub fn schema() -> Value {
         json!({
-            "type": "object",
+            "type": ["object", "null"],
             "properties": {
                 "stop_jobs": flag("Cancel the HF Jobs that the turn launched, too; else they go on."),
             },
