@@ -2,6 +2,7 @@
 
 use crate::auth::Gate;
 use crate::config::Config;
+use crate::idempotency::Doors;
 use crate::models::Models;
 use crate::sessions::Sessions;
 use crate::webhooks::Webhooks;
@@ -22,6 +23,8 @@ pub(crate) struct Shared {
     pub gate: Gate,
     pub models: Models,
     pub sessions: Arc<Sessions>,
+    /// What is being submitted.
+    pub doors: Doors,
     pub webhooks: Webhooks,
     pub keepalive: Duration,
     /// Cancelled when streams have to end because the server does.
@@ -56,6 +59,7 @@ impl App {
             platform,
             models: Models::new(config),
             sessions,
+            doors: Doors::default(),
             webhooks,
             keepalive: config.keepalive,
             closing: CancellationToken::new(),
