@@ -39,7 +39,7 @@ def start(folder):
     return sim, Process("server", folder, args, env)
 
 
-def schemathesis(url):
+def schemathesis(url, folder):
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "run", f"{url}/openapi.json"),
         *("--header", "Authorization: Bearer hf_schema"),
@@ -48,7 +48,7 @@ def schemathesis(url):
         *sys.argv[1:],
     ]
     env = {**os.environ, "SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(HERE)}
-    return subprocess.run(command, cwd=HERE, env=env, timeout=SECONDS, check=False).returncode
+    return subprocess.run(command, cwd=folder, env=env, timeout=SECONDS, check=False).returncode
 
 
 def main():
@@ -56,7 +56,7 @@ def main():
     try:
         sim, server = start(folder)
         try:
-            code = schemathesis(server.url)
+            code = schemathesis(server.url, folder)
         finally:
             ended = [server.stop(), sim.stop()]
             log = server.tail()

@@ -112,26 +112,31 @@ impl Operation {
         self
     }
 
-    /// Answers 200 with a stream of events.
+    /// Answers 200 with a stream of events alone.
     pub fn streams(self, description: &str, example: &str) -> Self {
-        // One frame, as OpenAPI 3.2 describes server-sent events; the data of the last may be `[DONE]`.
-        let event = json!({
+        let data = json!({
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": "#/components/schemas/Event"},
+        });
+        self.frames(data, description, example)
+    }
+
+    /// Answers 200 with a stream of events that ends with `data: [DONE]`, which is no JSON.
+    pub fn streams_until_done(self, example: &str) -> Self {
+        let data = json!({"type": "string", "description": "An Event as JSON, or `[DONE]`."});
+        self.frames(data, "", example)
+    }
+
+    /// One frame is an object, as OpenAPI 3.2 describes server-sent events.
+    fn frames(self, data: Value, description: &str, example: &str) -> Self {
+        let text = json!({"type": "string"});
+        let frame = json!({
             "type": "object",
             "required": ["data"],
-            "properties": {
-                "event": {"type": "string"},
-                "id": {"type": "string"},
-                "data": {
-                    "type": "string",
-                    "contentMediaType": "application/json",
-                    "contentSchema": {"$ref": "#/components/schemas/Event"},
-                },
-            },
+            "properties": {"event": text, "id": text, "data": data},
         });
-        let content = json!({
-            "schema": event,
-            "example": example,
-        });
+        let content = json!({"schema": frame, "example": example});
         self.answers("200", description, "text/event-stream", content)
     }
 

@@ -48,7 +48,7 @@ fn create() -> Operation {
         )
         .takes("CreateRequest", true, create_examples())
         .gives("Response", "The response object, as it is by then; or the events of the turn, if `stream` is true.")
-        .streams("", STREAM_EXAMPLE)
+        .streams_until_done(STREAM_EXAMPLE)
         .answers_header("200", "idempotent-replayed", json!({"const": "true"}), "The request was made before; this is its response.")
         .leads_to("id", &["getResponse", "getEvents", "cancelResponse", "decideResponse", "resumeResponse"])
     .leads_to("id", &["getInputItems", "deleteResponse"])
@@ -117,7 +117,7 @@ fn retrieve() -> Operation {
         .query("starting_after", cursor(), "With `stream`: only events with a greater `sequence_number`.")
         .query("view", view(), "With `stream`: which events. Default: `documented`; `openai` for OpenAI's SDKs.")
         .gives("Response", "The response object as it is now; or its events.")
-        .streams("", STREAM_EXAMPLE)
+        .streams_until_done(STREAM_EXAMPLE)
         .refuses(&["invalid_value", "invalid_cursor", "response_not_found"])
 }
 
