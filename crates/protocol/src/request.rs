@@ -56,12 +56,7 @@ impl CreateRequest {
     /// The first [`Problem`] found; `param` names the field.
     pub fn parse(body: &Value) -> Result<Self, Problem> {
         let Value::Object(fields) = body else {
-            return Err(Problem::new(
-                400,
-                crate::ErrorType::InvalidRequest,
-                "invalid_json",
-                "The request body must be a JSON object.",
-            ));
+            return Err(not_an_object());
         };
         let body = Reader::new(fields, "");
         refuse_unsupported(&body)?;
@@ -133,10 +128,12 @@ impl CancelRequest {
     /// Checks a request body.
     ///
     /// # Errors
-    /// When `stop_jobs` is there and not a boolean.
+    /// When the body is neither empty nor an object, or `stop_jobs` is there and not a boolean.
     pub fn parse(body: &Value) -> Result<Self, Problem> {
-        let Value::Object(fields) = body else {
-            return Ok(Self::default());
+        let fields = match body {
+            Value::Null => return Ok(Self::default()),
+            Value::Object(fields) => fields,
+            _ => return Err(not_an_object()),
         };
         Ok(Self {
             stop_jobs: Reader::new(fields, "")
@@ -144,6 +141,16 @@ impl CancelRequest {
                 .unwrap_or(false),
         })
     }
+}
+
+fn not_an_object() -> Problem {
+    let message = "The request body must be a JSON object.";
+    Problem::new(
+        400,
+        crate::ErrorType::InvalidRequest,
+        "invalid_json",
+        message,
+    )
 }
 
 fn max_cost(body: &Reader<'_>, field: &str) -> Result<Option<MicroUsd>, Problem> {
