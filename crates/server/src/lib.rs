@@ -9,6 +9,7 @@ mod auth;
 mod body;
 mod capacity;
 mod config;
+mod json;
 mod models;
 mod recovery;
 mod refusal;
