@@ -6,10 +6,10 @@ mod run;
 use crate::Draft;
 use crate::state::{CALL, SANDBOX};
 use crate::work::{Step, TurnError, Work};
-use journal::{CallRecord, Ledger, LedgerOp, Private, Resource, ResourceKind};
+use journal::{CallRecord, Ledger, LedgerOp, Private, Resource, ResourceKind, Shortfall};
 use protocol::{CostKind, Event, MicroUsd, PendingAction, ToolState};
 use serde_json::Value;
-use tools::{Outcome, Price, Started, StartedKind};
+use tools::{Adopted, Outcome, Price, Started, StartedKind};
 
 /// Whether a person has approved the batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,10 +20,12 @@ pub(crate) enum Approval {
 
 /// A call that may run now.
 pub(crate) struct Ready {
-    call: CallRecord,
-    arguments: Value,
+    pub call: CallRecord,
+    pub arguments: Value,
     /// The reservation that covers it.
-    reserve: Option<LedgerOp>,
+    pub reserve: Option<LedgerOp>,
+    /// The job that it has started already.
+    pub adopts: Option<Adopted>,
 }
 
 /// A batch, sorted by what happens to each call.
@@ -41,7 +43,20 @@ impl Work<'_> {
         calls: Vec<CallRecord>,
         approval: Approval,
     ) -> Result<Option<Step>, TurnError> {
-        let mut batch = Batch::default();
+        self.dispatch_with(calls, approval, Vec::new()).await
+    }
+
+    /// As [`Work::dispatch`], beside calls that are under way already.
+    pub(crate) async fn dispatch_with(
+        &mut self,
+        calls: Vec<CallRecord>,
+        approval: Approval,
+        under_way: Vec<Ready>,
+    ) -> Result<Option<Step>, TurnError> {
+        let mut batch = Batch {
+            ready: under_way,
+            ..Batch::default()
+        };
         let mut checked = Vec::new();
         for call in calls {
             match self.agent.toolbox.check(&call.name, &call.arguments) {
@@ -63,36 +78,14 @@ impl Work<'_> {
             let approved = |Ready { call, .. }: &Ready| {
                 tool_state(call.item_id.clone(), &call.name, ToolState::Approved)
             };
-            self.record(ready.iter().map(approved).collect()).await?;
+            let new = ready.iter().filter(|ready| ready.adopts.is_none());
+            self.record(new.map(approved).collect()).await?;
         }
         self.run_all(ready).await?;
         if self.stop.reason().is_some() {
             return Ok(Some(Step::Stopped));
         }
         Ok((!waiting.is_empty()).then_some(Step::Paused(waiting)))
-    }
-
-    /// Answers every pending call as denied. Without pending calls the pause was about going on at all.
-    pub(crate) async fn deny(&mut self, feedback: Option<&str>) -> Result<Option<Step>, TurnError> {
-        let pending = self.recorder.state().pending.clone();
-        if pending.is_empty() {
-            self.stop.request(crate::StopReason::Cancelled);
-            return Ok(Some(Step::Stopped));
-        }
-        let feedback = feedback
-            .map(|text| format!(" Feedback: {text}"))
-            .unwrap_or_default();
-        for call in pending {
-            let item_id = call.item_id.clone();
-            let state = ToolState::Rejected;
-            self.record(vec![tool_state(item_id, &call.name, state)])
-                .await?;
-            let text = format!(
-                "DENIED: the caller did not approve this action, and it was not executed.{feedback}"
-            );
-            self.finish_call(&call, Outcome::failed(text)).await?;
-        }
-        Ok(None)
     }
 
     /// Starts the sandbox if a call needs it and none runs. Calls that cannot have one wait or fail.
@@ -245,8 +238,8 @@ impl Work<'_> {
             let id = reservation_id(&call);
             let reserve = match tool.price(&arguments, &self.session).await {
                 Price::Free => None,
-                Price::Known { kind, amount } => match ledger.reserve(id, kind, amount) {
-                    Ok(op) => Some(op),
+                Price::Known { kind, amount } => match top_up(&ledger, id, kind, amount) {
+                    Ok(op) => op,
                     Err(short) => {
                         batch
                             .waiting
@@ -254,7 +247,12 @@ impl Work<'_> {
                         continue;
                     }
                 },
-                Price::Unknown(_) if approval == Approval::Granted => None,
+                // Nothing can be held back for it, but what it turns out to cost is counted.
+                Price::Unknown(_) if approval == Approval::Granted => Some(LedgerOp::Reserve {
+                    id,
+                    kind: CostKind::Jobs,
+                    amount: MicroUsd::ZERO,
+                }),
                 Price::Unknown(reason) => {
                     batch.waiting.push(pending(&call, None, &reason));
                     continue;
@@ -269,6 +267,7 @@ impl Work<'_> {
                 call,
                 arguments,
                 reserve,
+                adopts: None,
             });
         }
     }
@@ -283,8 +282,25 @@ enum SandboxState {
     },
 }
 
+/// Reserves what a call needs beyond what an interrupted attempt at it still holds.
+fn top_up(
+    ledger: &Ledger,
+    id: String,
+    kind: CostKind,
+    amount: MicroUsd,
+) -> Result<Option<LedgerOp>, Shortfall> {
+    let held = ledger.reservation(&id).map(|held| held.amount);
+    match held {
+        Some(held) if held >= amount => Ok(None),
+        held => {
+            let missing = amount.saturating_sub(held.unwrap_or_default());
+            ledger.reserve(id, kind, missing).map(Some)
+        }
+    }
+}
+
 /// The ledger reservation of a call. Item ids are unique; a model's call ids are not.
-fn reservation_id(call: &CallRecord) -> String {
+pub(crate) fn reservation_id(call: &CallRecord) -> String {
     format!("{CALL}{}", call.item_id)
 }
 
@@ -329,7 +345,7 @@ fn sandbox_event(state: &str, message: &str) -> Draft {
     .into()
 }
 
-fn tool_state(item_id: protocol::ItemId, tool: &str, state: ToolState) -> Draft {
+pub(crate) fn tool_state(item_id: protocol::ItemId, tool: &str, state: ToolState) -> Draft {
     Event::ToolStateChange {
         item_id,
         tool: tool.to_owned(),

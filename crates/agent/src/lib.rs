@@ -21,6 +21,7 @@ mod recorder;
 mod relay;
 #[cfg(test)]
 mod restart;
+mod resume;
 mod retry;
 mod scrub;
 mod settle;
@@ -33,7 +34,7 @@ mod work;
 pub use draft::Draft;
 pub use recorder::Recorder;
 pub use scrub::{decision_without_token, without_token};
-pub use state::SessionState;
+pub use state::{Decision, SessionState};
 pub use stop::{Stop, StopReason};
 pub use turn::{Rest, Start};
 pub use work::{Agent, Settings};

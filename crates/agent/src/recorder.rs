@@ -62,6 +62,7 @@ impl Recorder {
         let private = Private {
             ledger: vec![open],
             submission: Some(submission),
+            inherited: state.inheritance(),
             ..Private::default()
         };
         let entries = [

@@ -89,6 +89,22 @@ impl Transcript {
         &self.messages
     }
 
+    /// The messages as they are stored with a fork.
+    pub(crate) fn to_values(&self) -> Vec<serde_json::Value> {
+        let stored = |message: &ChatMessage| serde_json::to_value(message).ok();
+        self.messages.iter().filter_map(stored).collect()
+    }
+
+    /// The beginning of a forked conversation. No provider has counted it.
+    pub(crate) fn of_values(messages: &[serde_json::Value]) -> Self {
+        let mut transcript = Self::default();
+        let read = |value: &serde_json::Value| serde_json::from_value(value.clone()).ok();
+        for message in messages.iter().filter_map(read) {
+            transcript.push(message);
+        }
+        transcript
+    }
+
     fn submit(&mut self, input: &[InputItem], instructions: Option<&str>) {
         // Results first: no message may stand between a call and its result.
         for item in input {
@@ -307,6 +323,17 @@ mod tests {
             })
             .collect();
         assert_eq!(results, ["b:false", "a:true", "c:true"]);
+    }
+
+    #[test]
+    fn a_stored_conversation_reads_back() {
+        let mut transcript = Transcript::default();
+        for entry in [assistant(&["a", "b"]), result("b"), guard()] {
+            transcript.apply(&entry);
+        }
+        transcript.push(ChatMessage::System("rules".into()));
+        let stored = Transcript::of_values(&transcript.to_values());
+        assert_eq!(stored.messages, transcript.messages);
     }
 
     #[test]

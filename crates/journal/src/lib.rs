@@ -33,8 +33,8 @@ pub use journal::{Journal, Lease, Past};
 pub use ledger::{Ledger, LedgerOp, Reservation, Shortfall};
 pub use listing::Listing;
 pub use private::{
-    AssistantTurn, CallRecord, Compaction, Doubt, Private, Resource, ResourceKind, Submission,
-    ToolResult,
+    AssistantTurn, CallRecord, Compaction, Doubt, Inherited, Private, Resource, ResourceKind,
+    Submission, ToolResult,
 };
 pub use residue::Residue;
 pub use store::{NewResponse, Phase, ResponseRow, SessionRow};

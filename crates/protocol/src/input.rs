@@ -2,12 +2,13 @@
 
 mod parse;
 
-pub(crate) use parse::parse;
+pub(crate) use parse::{CALL_ID_LIMIT, IMAGE_PREFIXES, MESSAGE_LIMIT, TEXT_PARTS, parse};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// One input item, checked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum InputItem {
     Message(InputMessage),
@@ -19,13 +20,13 @@ pub enum InputItem {
 }
 
 /// A message: context, or the task.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct InputMessage {
     pub role: Role,
     pub content: Vec<InputPart>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     User,
@@ -34,7 +35,7 @@ pub enum Role {
     Developer,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum InputPart {
     InputText {

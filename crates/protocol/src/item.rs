@@ -2,6 +2,7 @@
 
 use crate::ItemId;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A tool output longer than this many bytes is cut in `output[]` (the full text streams as `response.tool_log`).
 pub const TOOL_OUTPUT_LIMIT: usize = 4096;
@@ -9,7 +10,7 @@ pub const TOOL_OUTPUT_LIMIT: usize = 4096;
 /// The server label of the tools we run ourselves.
 const SERVER_LABEL: &str = "ml-intern";
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum OutputItem {
     Message {
@@ -18,12 +19,14 @@ pub enum OutputItem {
         role: String,
         content: Vec<ContentPart>,
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         phase: Option<Phase>,
     },
     Reasoning {
         id: ItemId,
         summary: Vec<SummaryPart>,
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         status: Option<ItemStatus>,
     },
     McpCall {
@@ -33,18 +36,23 @@ pub enum OutputItem {
         name: String,
         /// The arguments as JSON text, as the model wrote them.
         arguments: String,
+        #[schema(required)]
         output: Option<String>,
+        #[schema(required)]
         error: Option<String>,
+        #[schema(required)]
         approval_request_id: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         truncated: Option<bool>,
         /// Size in bytes of the output before it was cut.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         full_size: Option<usize>,
     },
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ItemStatus {
     InProgress,
@@ -54,14 +62,14 @@ pub enum ItemStatus {
 }
 
 /// Text between tool calls is commentary; the text that ends the turn is the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     Commentary,
     FinalAnswer,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ContentPart {
     OutputText {
@@ -82,7 +90,7 @@ impl ContentPart {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum SummaryPart {
     SummaryText { text: String },

@@ -9,6 +9,7 @@
 
 mod artifact;
 mod budget;
+mod echo;
 mod event;
 mod fold;
 mod id;
@@ -20,6 +21,7 @@ mod problem;
 mod reader;
 mod request;
 mod response;
+mod schema;
 
 pub use artifact::Artifact;
 pub use budget::{Budget, CostByKind};
@@ -33,9 +35,10 @@ pub use money::{CostKind, MicroUsd};
 pub use plan::{PlanItem, PlanStatus};
 pub use problem::{ErrorType, Problem};
 pub use request::{
-    ApprovalRequest, CancelRequest, CreateRequest, FunctionTool, GivenTool, McpServer,
-    WebhookRequest,
+    ApprovalRequest, CancelRequest, CreateRequest, DEFAULT_COST_USD, FunctionTool, GivenTool,
+    McpServer, WebhookRequest,
 };
 pub use response::{
     FailureType, IncompleteDetails, IncompleteReason, Response, RunError, Status, Usage,
 };
+pub use schema::schemas;

@@ -95,13 +95,13 @@ impl Default for Config {
             exe: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("ml-intern")),
             keepalive: Duration::from_secs(15),
             idle: Duration::from_secs(900),
-            default_cap: protocol::MicroUsd(5_000_000),
             allowed_private: Allowed::default(),
             webhook_url: None,
             webhook_secret: None,
             sessions_per_user: 10,
             max_sessions: 200,
             requests_per_minute: 600,
+            default_cap: protocol::MicroUsd::from_usd(protocol::DEFAULT_COST_USD),
         }
     }
 }

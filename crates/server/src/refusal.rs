@@ -66,6 +66,11 @@ pub(crate) fn session_unavailable() -> Problem {
     Problem::new(503, ErrorType::Server, "session_unavailable", message).with_retry_after(5)
 }
 
+pub(crate) fn shutting_down() -> Problem {
+    let message = "The server is shutting down; try again in a moment.";
+    Problem::new(503, ErrorType::Server, "session_unavailable", message).with_retry_after(5)
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let Self(problem) = self;

@@ -27,6 +27,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/responses/{id}", get(routes::retrieve::retrieve))
         .route("/v1/responses/{id}/events", get(routes::events::events))
         .route("/v1/responses/{id}/cancel", post(routes::cancel::cancel))
+        .route("/v1/responses/{id}/resume", post(routes::resume::resume))
         .route(
             "/v1/responses/{id}/approvals",
             post(routes::approvals::approvals),
@@ -36,6 +37,11 @@ pub(crate) fn router(app: App) -> Router {
             get(routes::sessions::retrieve).delete(routes::sessions::delete),
         )
         .route("/api/config/model", get(routes::info::models))
+        .route("/openapi.json", get(routes::docs::openapi_json))
+        .route("/docs", get(routes::docs::page))
+        .route("/docs/style.css", get(routes::docs::style))
+        .route("/docs/app.js", get(routes::docs::script))
+        .route("/docs/replay.json", get(routes::docs::replay))
         .route("/healthz", get(routes::info::healthz))
         .route("/readyz", get(routes::info::readyz))
         .route("/", get(routes::info::index))

@@ -26,27 +26,42 @@ impl Sessions {
             None => {
                 let model = models.choose(request.model.as_deref(), caller.identity.plan)?;
                 let (session, rested) = self.fresh();
-                let mut slot = session.slot().await;
-                let submitted = match self.admit(&session, caller.account()).await {
-                    Ok(()) => {
-                        self.begin(&session, &mut slot, rested, model, caller, request)
-                            .await
-                    }
-                    Err(refusal) => Err(refusal),
-                };
-                if submitted.is_err() {
-                    drop(slot);
-                    self.forget(&session.id);
-                }
-                submitted
+                self.open(&session, rested, model, caller, request).await
             }
             Some(previous) => {
                 let row = owned_row(&self.journal, previous.as_str(), caller.account()).await?;
                 let row = row.ok_or_else(Problem::previous_response_not_found)?;
                 self.clear_doubt(caller, &row).await;
+                if request.fork {
+                    return self.fork(caller, models, &row, request).await;
+                }
                 self.chain(caller, &row, request).await
             }
         }
+    }
+
+    /// Begins the first turn of a session, once there is room for it. One that never came to be is forgotten.
+    pub(crate) async fn open(
+        self: &Arc<Self>,
+        session: &Arc<Session>,
+        rested: Rested,
+        model: String,
+        caller: &Caller,
+        request: &CreateRequest,
+    ) -> Result<ResponseId, Refusal> {
+        let mut slot = session.slot().await;
+        let submitted = match self.admit(session, caller.account()).await {
+            Ok(()) => {
+                self.begin(session, &mut slot, rested, model, caller, request)
+                    .await
+            }
+            Err(refusal) => Err(refusal),
+        };
+        if submitted.is_err() {
+            drop(slot);
+            self.forget(&session.id);
+        }
+        submitted
     }
 
     async fn chain(
@@ -160,12 +175,42 @@ impl Sessions {
         };
         // On failure nothing is put back: the slot stays cold, and the journal decides.
         recorder.decide(decision).await?;
-        let feedback = decision.feedback.clone();
-        let start = match decision.approve {
-            true => Start::Approved { feedback },
-            false => Start::Denied { feedback },
+        self.start(&session, &mut slot, recorder, tools, Start::Decided);
+        Ok(())
+    }
+
+    /// Goes on with a turn that a restart has paused, under the caller's token.
+    pub async fn resume(
+        self: &Arc<Self>,
+        caller: &Caller,
+        row: &ResponseRow,
+    ) -> Result<(), Refusal> {
+        let session = self.get(&row.session_id);
+        let mut slot = session.slot_at_rest(&self.journal).await?;
+        let rested = self.wake(&session, &mut slot, caller.account()).await?;
+        let Some(rested) = rested else {
+            return Err(not_awaiting_resume());
         };
-        self.start(&session, &mut slot, recorder, tools, start);
+        let is_lost = |response: &protocol::Response| {
+            response.id == row.id
+                && response.status == Status::Incomplete
+                && response.pending_approval.is_none()
+        };
+        if !rested.state.response.as_ref().is_some_and(is_lost) {
+            slot.rest(rested);
+            return Err(not_awaiting_resume());
+        }
+        let tools = self.tools(&session, &rested, caller);
+        let mut recorder = match rested.recorder(&self.journal, &row.id) {
+            Ok(recorder) => recorder,
+            Err(rested) => {
+                slot.rest(*rested);
+                return Err(not_awaiting_resume());
+            }
+        };
+        // On failure nothing is put back: the slot stays cold, and the journal decides.
+        recorder.go_on().await?;
+        self.start(&session, &mut slot, recorder, tools, Start::Resumed);
         Ok(())
     }
 
@@ -300,6 +345,13 @@ fn not_awaiting() -> Refusal {
     Refusal(Problem::conflict(
         "not_awaiting_approval",
         "The response does not wait for an approval.",
+    ))
+}
+
+fn not_awaiting_resume() -> Refusal {
+    Refusal(Problem::conflict(
+        "not_awaiting_resume",
+        "The response is not paused by a restart, or its session has gone on.",
     ))
 }
 

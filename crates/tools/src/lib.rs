@@ -25,4 +25,6 @@ pub use call::{Call, Report, ToolSession};
 pub use cap::{Capped, OUTPUT_LIMIT, cap};
 pub use registry::Toolbox;
 pub use sandbox::{SANDBOX_TIMEOUT_SECONDS, Sandbox, SandboxKind, SandboxSettings, SandboxState};
-pub use tool::{EffectClass, Outcome, Price, Settlement, Started, StartedKind, Tool, job_cost};
+pub use tool::{
+    Adopted, EffectClass, Outcome, Price, Settlement, Started, StartedKind, Tool, job_cost,
+};

@@ -82,6 +82,17 @@ pub struct Started {
     pub micro_usd_per_minute: u64,
 }
 
+/// A job that an interrupted call has started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adopted {
+    pub id: String,
+    pub namespace: String,
+    pub url: String,
+    pub micro_usd_per_minute: u64,
+    /// Lines of its log that the call has reported already.
+    pub lines: usize,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StartedKind {
     Job,
@@ -114,6 +125,21 @@ pub trait Tool: Send + Sync {
         _session: &'a ToolSession,
     ) -> BoxFuture<'a, Price> {
         Box::pin(async { Price::Free })
+    }
+
+    /// Whether all that the call does outside is to start one job, which carries the call's id as a label: such a job is
+    /// found again, and [`Tool::adopt`] goes on with it.
+    fn starts_job(&self, _arguments: &Value) -> bool {
+        false
+    }
+
+    /// Goes on with the job of an interrupted call, to the outcome that the call would have had.
+    fn adopt(&self, _arguments: Value, _call: Call, job: Adopted) -> BoxFuture<'static, Outcome> {
+        let text = format!(
+            "The call was interrupted; its job is {}: {}",
+            job.id, job.url
+        );
+        Box::pin(async { Outcome::failed(text).settled(Settlement::StillRunning) })
     }
 
     /// Runs the call to its one outcome.

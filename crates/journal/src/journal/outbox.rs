@@ -4,25 +4,28 @@ use crate::{Frame, Journal, JournalError, WebhookFailure, WebhookRow};
 use protocol::{ResponseId, SessionId};
 
 impl Journal {
-    /// Webhooks with a wanted, durable event that is not delivered and whose time has come, the longest due first. They are
-    /// not claimed: the worker remembers which ones it is busy with.
+    /// Webhooks with a wanted, durable event that is not delivered and whose time has come, the longest due first: at most
+    /// `per_lane` of one account, or of the operator's, so that nobody's receivers hide another's. They are not claimed:
+    /// the worker remembers which ones it is busy with.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn webhooks_due(
         &self,
         now_ms: u64,
+        per_lane: usize,
         limit: usize,
     ) -> Result<Vec<WebhookRow>, JournalError> {
-        self.shared.store.webhooks_due(now_ms, limit).await
+        let store = &self.shared.store;
+        store.webhooks_due(now_ms, per_lane, limit).await
     }
 
-    /// When the next webhook becomes due, in unix milliseconds; a time in the past when one is due.
+    /// When the next of the webhooks that are not due yet becomes so, in unix milliseconds.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn webhooks_next_due(&self) -> Result<Option<u64>, JournalError> {
-        self.shared.store.webhooks_next_due().await
+    pub async fn webhooks_next_due(&self, now_ms: u64) -> Result<Option<u64>, JournalError> {
+        self.shared.store.webhooks_next_due(now_ms).await
     }
 
     /// Returns when a wanted event may have been committed since the last call. For one waiter.

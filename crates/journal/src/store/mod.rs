@@ -120,13 +120,14 @@ impl Store {
     pub async fn webhooks_due(
         &self,
         now_ms: u64,
+        per_lane: usize,
         limit: usize,
     ) -> Result<Vec<WebhookRow>, JournalError> {
-        dispatch!(self, webhooks_due(now_ms, limit))
+        dispatch!(self, webhooks_due(now_ms, per_lane, limit))
     }
 
-    pub async fn webhooks_next_due(&self) -> Result<Option<u64>, JournalError> {
-        dispatch!(self, webhooks_next_due())
+    pub async fn webhooks_next_due(&self, now_ms: u64) -> Result<Option<u64>, JournalError> {
+        dispatch!(self, webhooks_next_due(now_ms))
     }
 
     pub async fn webhooks_of(&self, session: &SessionId) -> Result<Vec<WebhookRow>, JournalError> {

@@ -168,14 +168,16 @@ impl SqliteStore {
     pub async fn webhooks_due(
         &self,
         now_ms: u64,
+        per_lane: usize,
         limit: usize,
     ) -> Result<Vec<WebhookRow>, JournalError> {
-        self.read(move |connection| webhooks::due(connection, now_ms, limit))
+        self.read(move |connection| webhooks::due(connection, now_ms, per_lane, limit))
             .await
     }
 
-    pub async fn webhooks_next_due(&self) -> Result<Option<u64>, JournalError> {
-        self.read(webhooks::next_due).await
+    pub async fn webhooks_next_due(&self, now_ms: u64) -> Result<Option<u64>, JournalError> {
+        self.read(move |connection| webhooks::next_due(connection, now_ms))
+            .await
     }
 
     pub async fn webhooks_of(&self, session: &SessionId) -> Result<Vec<WebhookRow>, JournalError> {

@@ -66,7 +66,7 @@ async fn a_deleted_response_is_unknown(world: World) {
     }
     assert_eq!(journal.claimed("key", 0).await.unwrap(), None);
     assert!(journal.webhooks_of(session).await.unwrap().is_empty());
-    assert!(journal.webhooks_due(0, 9).await.unwrap().is_empty());
+    assert!(journal.webhooks_due(0, 9, 9).await.unwrap().is_empty());
     let again = journal.delete(&turn.id).await;
     assert!(matches!(again, Err(AppendError::Unknown)), "{again:?}");
     let late = turn.append(vec![delta("late")]).await;

@@ -9,6 +9,7 @@ crate::on_both_backends!(
     wanted_events_come_one_after_the_other,
     what_is_not_wanted_makes_nothing_due,
     a_failed_attempt_waits_for_its_time,
+    nobody_hides_the_rows_of_another,
     a_cursor_survives_a_restart,
     a_webhook_is_part_of_the_create,
     news_comes_with_the_commit,
@@ -35,7 +36,7 @@ async fn begin(journal: &Journal, events: &[&str]) -> Turn {
 }
 
 async fn due(journal: &Journal, now_ms: u64) -> Vec<WebhookRow> {
-    journal.webhooks_due(now_ms, 10).await.unwrap()
+    journal.webhooks_due(now_ms, 10, 10).await.unwrap()
 }
 
 async fn of(turn: &Turn) -> WebhookRow {
@@ -107,11 +108,51 @@ async fn what_is_not_wanted_makes_nothing_due(world: World) {
     turn.append(vec![turn.running(), delta("x")]).await.unwrap();
     turn.complete().await;
     assert!(due(journal, u64::MAX / 2).await.is_empty());
-    assert_eq!(journal.webhooks_next_due().await.unwrap(), None);
+    assert_eq!(journal.webhooks_next_due(0).await.unwrap(), None);
     assert_eq!(of(&turn).await.state, WebhookState::Delivered);
     let silent = Turn::begin(journal, "alice").await;
     let rows = journal.webhooks_of(silent.lease.session()).await.unwrap();
     assert!(rows.is_empty());
+}
+
+async fn nobody_hides_the_rows_of_another(world: World) {
+    let journal = &world.journal;
+    let mut turns = Vec::new();
+    for (owner, by_operator) in [
+        ("alice", false),
+        ("alice", false),
+        ("alice", false),
+        ("alice", true),
+        ("bob", true),
+        ("bob", true),
+        ("bob", false),
+    ] {
+        let new = NewResponse {
+            webhook: Some(NewWebhook {
+                by_operator,
+                ..webhook(&["response.queued"])
+            }),
+            ..new(owner, true)
+        };
+        let lease = Lease::first(SessionId::fresh());
+        turns.push(Turn::create(journal, &lease, new).await.unwrap());
+    }
+    let counts = async |per_lane, limit| {
+        let due = journal.webhooks_due(0, per_lane, limit).await.unwrap();
+        let of = |owner: &str| {
+            let theirs = due
+                .iter()
+                .filter(|row| !row.by_operator && row.owner == owner);
+            theirs.count()
+        };
+        let operators = due.iter().filter(|row| row.by_operator).count();
+        (of("alice"), of("bob"), operators)
+    };
+    assert_eq!(counts(9, 99).await, (3, 1, 3));
+    assert_eq!(counts(2, 99).await, (2, 1, 2));
+    assert_eq!(counts(1, 99).await, (1, 1, 1));
+    let (alice, bob, operator) = counts(2, 4).await;
+    assert_eq!(alice + bob + operator, 4);
 }
 
 async fn a_failed_attempt_waits_for_its_time(world: World) {
@@ -129,7 +170,8 @@ async fn a_failed_attempt_waits_for_its_time(world: World) {
             .await
             .unwrap();
         assert!(due(journal, retry - 1).await.is_empty());
-        assert_eq!(journal.webhooks_next_due().await.unwrap(), Some(retry));
+        assert_eq!(journal.webhooks_next_due(now).await.unwrap(), Some(retry));
+        assert_eq!(journal.webhooks_next_due(retry).await.unwrap(), None);
         assert_eq!(due(journal, retry).await.len(), 1);
     }
     let row = of(&turn).await;
@@ -149,7 +191,7 @@ async fn a_failed_attempt_waits_for_its_time(world: World) {
         .unwrap();
     assert_eq!(of(&turn).await.state, WebhookState::Failed);
     assert!(due(journal, u64::MAX / 2).await.is_empty());
-    assert_eq!(journal.webhooks_next_due().await.unwrap(), None);
+    assert_eq!(journal.webhooks_next_due(0).await.unwrap(), None);
 }
 
 async fn a_cursor_survives_a_restart(world: World) {

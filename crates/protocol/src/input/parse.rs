@@ -6,9 +6,9 @@ use crate::reader::{Reader, check_length};
 use serde_json::Value;
 
 /// Most characters in one message (the seed's limit).
-const MESSAGE_LIMIT: usize = 100_000;
+pub(crate) const MESSAGE_LIMIT: usize = 100_000;
 /// Most characters in the id of a call.
-const CALL_ID_LIMIT: usize = 256;
+pub(crate) const CALL_ID_LIMIT: usize = 256;
 
 /// Reads and checks `input`.
 pub(crate) fn parse(body: &Reader<'_>) -> Result<Vec<InputItem>, Problem> {
@@ -52,6 +52,11 @@ fn parse_list(items: &[Value]) -> Result<Vec<InputItem>, Problem> {
         _ => Ok(parsed),
     }
 }
+
+/// What a text part may be called.
+pub(crate) const TEXT_PARTS: [&str; 3] = ["input_text", "output_text", "text"];
+/// What an image's URL begins with.
+pub(crate) const IMAGE_PREFIXES: [&str; 2] = ["https://", "data:image/"];
 
 fn parse_item(index: usize, item: &Value) -> Result<InputItem, Problem> {
     let path = format!("input[{index}]");
@@ -134,7 +139,7 @@ fn parse_part(path: &str, part: &Value) -> Result<InputPart, Problem> {
     };
     let part = Reader::new(fields, path);
     match part.required_string("type")? {
-        "input_text" | "output_text" | "text" => Ok(InputPart::InputText {
+        kind if TEXT_PARTS.contains(&kind) => Ok(InputPart::InputText {
             text: part.required_string("text")?.to_owned(),
         }),
         "input_image" => parse_image(&part),
@@ -151,7 +156,7 @@ fn parse_part(path: &str, part: &Value) -> Result<InputPart, Problem> {
 
 fn parse_image(part: &Reader<'_>) -> Result<InputPart, Problem> {
     let url = part.required_string("image_url")?;
-    if url.starts_with("https://") || url.starts_with("data:image/") {
+    if IMAGE_PREFIXES.iter().any(|prefix| url.starts_with(prefix)) {
         return Ok(InputPart::InputImage {
             image_url: url.to_owned(),
         });

@@ -7,15 +7,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// Most tools in one request.
-const MOST_TOOLS: usize = 128;
-const NAME_LIMIT: usize = 64;
-const LABEL_LIMIT: usize = 32;
-const URL_LIMIT: usize = 2_000;
-const DESCRIPTION_LIMIT: usize = 10_000;
+pub(super) const MOST_TOOLS: usize = 128;
+pub(super) const NAME_LIMIT: usize = 64;
+pub(super) const LABEL_LIMIT: usize = 32;
+pub(super) const URL_LIMIT: usize = 2_000;
+pub(super) const DESCRIPTION_LIMIT: usize = 10_000;
 /// Levels of nesting in a schema: it is echoed inside events.
 const DEEPEST: u32 = 48;
 /// The label of the tools that the server brings itself.
-const OWN_LABEL: &str = "ml-intern";
+pub(super) const OWN_LABEL: &str = "ml-intern";
 
 /// A tool that came with a request.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,6 +1,6 @@
 //! Names that look like ours misspelt: ignoring them would spend the default silently.
 
-use super::OPENAI_FIELDS;
+use super::openai_fields;
 use crate::Problem;
 use serde_json::{Map, Value};
 
@@ -19,7 +19,7 @@ const OWN_FIELDS: [&str; 9] = [
 
 pub(super) fn refuse(fields: &Map<String, Value>) -> Result<(), Problem> {
     for name in fields.keys() {
-        if OWN_FIELDS.contains(&name.as_str()) || OPENAI_FIELDS.contains(&name.as_str()) {
+        if OWN_FIELDS.contains(&name.as_str()) || openai_fields::is_known(name) {
             continue;
         }
         let lower = name.to_lowercase();

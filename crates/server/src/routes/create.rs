@@ -5,7 +5,7 @@ use super::{object, to_its_end};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::body::JsonBody;
-use crate::refusal::Refusal;
+use crate::refusal::{self, Refusal};
 use crate::stream::{self, Style};
 use crate::view::View;
 use axum::body::{Body, Bytes};
@@ -35,7 +35,7 @@ pub(crate) async fn create(
         return Err(Refusal(inference_permission_required()));
     }
     if app.is_draining() {
-        return Err(Refusal(shutting_down()));
+        return Err(Refusal(refusal::shutting_down()));
     }
     let (is_stream, is_background) = (request.stream, request.background);
     let wait_seconds = request.wait_timeout_seconds;
@@ -174,9 +174,4 @@ fn inference_permission_required() -> Problem {
         "inference_provider_permission_required",
         message,
     )
-}
-
-fn shutting_down() -> Problem {
-    let message = "The server is shutting down; try again in a moment.";
-    Problem::new(503, ErrorType::Server, "session_unavailable", message).with_retry_after(5)
 }

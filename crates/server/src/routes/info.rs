@@ -38,6 +38,8 @@ pub(crate) async fn index() -> Response {
         "version": env!("CARGO_PKG_VERSION"),
         "submit": "POST /v1/responses",
         "models": "GET /api/config/model",
+        "docs": "/docs",
+        "openapi": "/openapi.json",
     });
     Json(about).into_response()
 }

@@ -4,10 +4,12 @@ pub(crate) mod approvals;
 pub(crate) mod cancel;
 pub(crate) mod create;
 mod cursor;
+pub(crate) mod docs;
 pub(crate) mod events;
 pub(crate) mod info;
 pub(crate) mod list;
 mod page;
+pub(crate) mod resume;
 pub(crate) mod retrieve;
 pub(crate) mod sessions;
 

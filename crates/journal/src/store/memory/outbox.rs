@@ -4,6 +4,7 @@ use super::{Log, MemoryStore};
 use crate::store::{Commit, StoredEvent};
 use crate::{JournalError, NewWebhook, WebhookFailure, WebhookRow, WebhookState};
 use protocol::{ResponseId, SessionId};
+use std::collections::HashMap;
 
 #[derive(Clone)]
 pub(super) struct Webhook {
@@ -75,7 +76,12 @@ impl Webhook {
 }
 
 impl MemoryStore {
-    pub fn webhooks_due(&self, now_ms: u64, limit: usize) -> Result<Vec<WebhookRow>, JournalError> {
+    pub fn webhooks_due(
+        &self,
+        now_ms: u64,
+        per_lane: usize,
+        limit: usize,
+    ) -> Result<Vec<WebhookRow>, JournalError> {
         let state = self.state();
         let is_due = |hook: &Webhook| hook.is_due() && hook.next_attempt_at_ms <= now_ms;
         let mut due: Vec<WebhookRow> = state
@@ -84,16 +90,27 @@ impl MemoryStore {
             .filter(|(_, hook)| is_due(hook))
             .map(|(log, hook)| hook.row(log))
             .collect();
-        due.sort_by_key(|row| row.next_attempt_at_ms);
+        due.sort_by(|one, other| {
+            let key = |row: &WebhookRow| (row.next_attempt_at_ms, row.response_id.to_string());
+            key(one).cmp(&key(other))
+        });
+        let mut lanes: HashMap<Option<String>, usize> = HashMap::new();
+        due.retain(|row| {
+            let lane = (!row.by_operator).then(|| row.owner.clone());
+            let place = lanes.entry(lane).or_default();
+            *place += 1;
+            *place <= per_lane
+        });
         due.truncate(limit);
         Ok(due)
     }
 
-    pub fn webhooks_next_due(&self) -> Result<Option<u64>, JournalError> {
+    pub fn webhooks_next_due(&self, now_ms: u64) -> Result<Option<u64>, JournalError> {
         let state = self.state();
         let hooks = state.existing_logs().filter_map(|log| log.webhook.as_ref());
         let due = hooks.filter(|hook| hook.is_due());
-        Ok(due.map(|hook| hook.next_attempt_at_ms).min())
+        let times = due.map(|hook| hook.next_attempt_at_ms);
+        Ok(times.filter(|at| *at > now_ms).min())
     }
 
     pub fn webhooks_of(&self, session: &SessionId) -> Result<Vec<WebhookRow>, JournalError> {

@@ -38,22 +38,31 @@ pub(super) fn tell(connection: &Connection, commit: &Commit) -> Result<(), Journ
     Ok(())
 }
 
+/// One account's rows, or the operator's, are numbered by themselves, and those behind the first `per_lane` left out.
 pub(super) fn due(
     connection: &Connection,
     now_ms: u64,
+    per_lane: usize,
     limit: usize,
 ) -> Result<Vec<WebhookRow>, JournalError> {
     let sql = format!(
-        "{WEBHOOK} WHERE {IS_DUE} AND next_attempt_at <= ?1 ORDER BY next_attempt_at, response_id LIMIT ?2"
+        "WITH due AS (SELECT d.response_id AS id, row_number() OVER ( \
+             PARTITION BY d.by_operator, iif(d.by_operator, '', o.owner) ORDER BY d.next_attempt_at, d.response_id \
+         ) AS place FROM webhooks d JOIN responses o ON o.id = d.response_id \
+         WHERE {IS_DUE} AND d.next_attempt_at <= ?1) \
+         {WEBHOOK} JOIN due ON due.id = w.response_id AND due.place <= ?2 \
+         ORDER BY w.next_attempt_at, w.response_id LIMIT ?3"
     );
-    rows(connection, &sql, params![now_ms, limit])
+    rows(connection, &sql, params![now_ms, per_lane, limit])
 }
 
-pub(super) fn next_due(connection: &Connection) -> Result<Option<u64>, JournalError> {
-    let sql = format!("SELECT min(next_attempt_at) FROM webhooks WHERE {IS_DUE}");
+pub(super) fn next_due(connection: &Connection, now_ms: u64) -> Result<Option<u64>, JournalError> {
+    let sql = format!(
+        "SELECT min(next_attempt_at) FROM webhooks WHERE {IS_DUE} AND next_attempt_at > ?1"
+    );
     Ok(connection
         .prepare_cached(&sql)?
-        .query_row([], |row| row.get(0))?)
+        .query_row([now_ms], |row| row.get(0))?)
 }
 
 pub(super) fn of_session(
