@@ -100,15 +100,7 @@ pub const HEADERS: &str = r#"
 
 /// Rows of `status code param | METHOD path | headers | body`: the body's frame is what is wrong.
 pub const FRAMES: &str = r#"
-400 invalid_json - | POST /v1/responses | content-length: 1000 | {"input": "x"}
-400 invalid_json - | POST /v1/responses | content-length: 15 | {"input": "x"}
-400 invalid_json - | POST /v1/responses | content-length: 16777216 | {"input": "x"}
 400 invalid_json - | POST /v1/responses | content-length: 13 | {"input": "x"}
-400 invalid_json - | POST /v1/responses/{id}/approvals | content-length: 1000 | {"approve": true}
-400 invalid_json - | POST /v1/responses | transfer-encoding: chunked |
-400 invalid_json - | POST /v1/responses | transfer-encoding: chunked | e⟨0d 0a⟩{"input": "x"}
-400 invalid_json - | POST /v1/responses | transfer-encoding: chunked | e⟨0d 0a⟩{"input": "x"}⟨0d 0a⟩
-400 invalid_json - | POST /v1/responses | transfer-encoding: chunked | ff⟨0d 0a⟩{"input": "x"}⟨0d 0a⟩0⟨0d 0a 0d 0a⟩
 400 invalid_json - | POST /v1/responses | transfer-encoding: chunked | 5⟨0d 0a⟩{"input": "x"}⟨0d 0a⟩0⟨0d 0a 0d 0a⟩
 400 invalid_json - | POST /v1/responses | transfer-encoding: chunked | zz⟨0d 0a⟩{"input": "x"}⟨0d 0a⟩0⟨0d 0a 0d 0a⟩
 400 invalid_json - | POST /v1/responses | transfer-encoding: chunked | -e⟨0d 0a⟩{"input": "x"}⟨0d 0a⟩0⟨0d 0a 0d 0a⟩
@@ -118,13 +110,25 @@ pub const FRAMES: &str = r#"
 400 invalid_json - | POST /v1/responses | transfer-encoding: chunked | {"input": "x"}
 400 invalid_json - | POST /v1/responses | transfer-encoding: chunked | e ,⟨x×100000⟩⟨0d 0a⟩{"input": "x"}⟨0d 0a⟩0⟨0d 0a 0d 0a⟩
 400 invalid_json - | POST /v1/responses | transfer-encoding: chunked | 0⟨0d 0a 0d 0a⟩
-400 invalid_json - | POST /v1/responses/{id}/approvals | transfer-encoding: chunked | 11⟨0d 0a⟩{"approve": true}
 413 request_too_large - | POST /v1/responses | | ⟨ ×16777217⟩
 413 request_too_large - | POST /v1/responses | content-type: text/plain | ⟨x×16777217⟩
 413 request_too_large - | POST /v1/responses/{id}/approvals | | ⟨ ×16777217⟩
 413 request_too_large - | POST /v1/responses | transfer-encoding: chunked | 1000001⟨0d 0a⟩⟨ ×16777217⟩⟨0d 0a⟩0⟨0d 0a 0d 0a⟩
 400 invalid_json - | POST /v1/responses | | ⟨ ×16777216⟩
 400 string_above_max_length input | POST /v1/responses | | {"input": "⟨x×16777203⟩"}
+"#;
+
+/// Rows as above: the client hangs up in the middle of the body, and may get no answer.
+pub const HALVES: &str = r#"
+400 invalid_json - | POST /v1/responses | content-length: 1000 | {"input": "x"}
+400 invalid_json - | POST /v1/responses | content-length: 15 | {"input": "x"}
+400 invalid_json - | POST /v1/responses | content-length: 16777216 | {"input": "x"}
+400 invalid_json - | POST /v1/responses/{id}/approvals | content-length: 1000 | {"approve": true}
+400 invalid_json - | POST /v1/responses | transfer-encoding: chunked |
+400 invalid_json - | POST /v1/responses | transfer-encoding: chunked | e⟨0d 0a⟩{"input": "x"}
+400 invalid_json - | POST /v1/responses | transfer-encoding: chunked | e⟨0d 0a⟩{"input": "x"}⟨0d 0a⟩
+400 invalid_json - | POST /v1/responses | transfer-encoding: chunked | ff⟨0d 0a⟩{"input": "x"}⟨0d 0a⟩0⟨0d 0a 0d 0a⟩
+400 invalid_json - | POST /v1/responses/{id}/approvals | transfer-encoding: chunked | 11⟨0d 0a⟩{"approve": true}
 "#;
 
 /// Rows of `status code param | METHOD path | headers | body`.

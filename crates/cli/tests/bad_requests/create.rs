@@ -257,6 +257,8 @@ pub const FIELDS: &str = r#"
 400 unknown_parameter budget_usd {"input": "x", "budget_usd": 1}
 400 unknown_parameter BUDGET {"input": "x", "BUDGET": null}
 400 unknown_parameter previous_response {"input": "x", "previous_response": "resp_1"}
+400 unknown_parameter wait_timeout {"input": "x", "wait_timeout": 60}
+400 unknown_parameter costxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx {"input": "x", "cost⟨x×100000⟩": 1}
 400 unknown_parameter backgound {"input": "x", "backgound": true}
 400 unknown_parameter meta_data {"input": "x", "meta_data": {}}
 400 unsupported_parameter conversation {"input": "x", "conversation": "c"}

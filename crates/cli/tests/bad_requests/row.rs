@@ -43,7 +43,14 @@ fn row(line: &str, id: &str) -> Row {
     let [status, code, param] = wanted.split_whitespace().collect::<Vec<_>>()[..] else {
         panic!("no row: {line}");
     };
-    let text = |text: &str| expand(&text.trim().replace("{id}", id).replace("{unknown}", UNKNOWN));
+    let text = |text: &str| {
+        expand(
+            &text
+                .trim()
+                .replace("{id}", id)
+                .replace("{unknown}", UNKNOWN),
+        )
+    };
     let body = text(body);
     let mut request = text(head);
     request.extend_from_slice(b" HTTP/1.1\r\nhost: x\r\nconnection: close\r\n");
@@ -62,7 +69,10 @@ fn row(line: &str, id: &str) -> Row {
             request.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
         }
     }
-    for header in given.iter().filter(|it| !it.is_empty() && !it.starts_with('-')) {
+    for header in given
+        .iter()
+        .filter(|it| !it.is_empty() && !it.starts_with('-'))
+    {
         // A semicolon inside a header is written as a comma with a blank before it.
         request.extend_from_slice(&text(&header.replace(" ,", ";")));
         request.extend_from_slice(b"\r\n");

@@ -65,22 +65,38 @@ impl Reply {
     }
 }
 
-/// Sends exactly these bytes, and then no more; reads until the server closes.
-pub async fn exchange(server: &str, request: &[u8]) -> Result<Reply, String> {
-    let exchanged = timeout(PATIENCE, exchange_bytes(server, request)).await;
+/// What the client does behind its request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    Waits,
+    /// Says that it will send no more.
+    HangsUp,
+}
+
+/// No answer at all.
+pub const SILENCE: &str = "the server closed without an answer";
+
+/// Sends exactly these bytes; reads until the server closes.
+pub async fn exchange(server: &str, request: &[u8], then: Then) -> Result<Reply, String> {
+    let exchanged = timeout(PATIENCE, exchange_bytes(server, request, then)).await;
     let bytes = exchanged.map_err(|_| "no answer in time".to_owned())?;
     let bytes = bytes.map_err(|error| error.to_string())?;
+    if bytes.is_empty() {
+        return Err(SILENCE.to_owned());
+    }
     parse(&bytes).ok_or_else(|| format!("no HTTP: {:?}", String::from_utf8_lossy(&bytes)))
 }
 
-async fn exchange_bytes(server: &str, request: &[u8]) -> std::io::Result<Vec<u8>> {
+async fn exchange_bytes(server: &str, request: &[u8], then: Then) -> std::io::Result<Vec<u8>> {
     let address = server.trim_start_matches("http://");
     let (mut reader, mut writer) = TcpStream::connect(address).await?.into_split();
     let mut bytes = Vec::new();
     let writing = async {
         // The server may refuse before it has read everything.
         let _ = writer.write_all(request).await;
-        let _ = writer.shutdown().await;
+        if then == Then::HangsUp {
+            let _ = writer.shutdown().await;
+        }
     };
     let (_, read) = tokio::join!(writing, reader.read_to_end(&mut bytes));
     match read {
