@@ -135,6 +135,9 @@ pub(crate) fn check_length(name: &str, characters: usize, most: usize) -> Result
 /// The beginning of what a client sent, as an error may quote it.
 pub(crate) fn shown(text: &str) -> &str {
     const MOST: usize = 100;
-    let end = text.char_indices().nth(MOST).map_or(text.len(), |(at, _)| at);
+    let end = text
+        .char_indices()
+        .nth(MOST)
+        .map_or(text.len(), |(at, _)| at);
     &text[..end]
 }
