@@ -76,6 +76,11 @@ async fn cancel(
     let marker = format!("cancel-marker-{n}-end");
     let what = format!("{} after {after:?} ({account})", script.name);
     let id = client.submit_with(script.body(&marker)).await;
+    eventually(&what, || async {
+        (script.behind_calls == 0 || chats(sim, &account).await >= script.behind_calls)
+            .then_some(())
+    })
+    .await;
     // The random moment is the test's purpose.
     tokio::time::sleep(after).await;
 

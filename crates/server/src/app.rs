@@ -2,11 +2,13 @@
 
 use crate::auth::Gate;
 use crate::config::Config;
+use crate::idempotency::Doors;
 use crate::models::Models;
 use crate::sessions::Sessions;
 use crate::webhooks::Webhooks;
 use journal::Journal;
 use platform::Platform;
+use platform::public::PublicHttp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -22,6 +24,8 @@ pub(crate) struct Shared {
     pub gate: Gate,
     pub models: Models,
     pub sessions: Arc<Sessions>,
+    /// What is being submitted.
+    pub doors: Doors,
     pub webhooks: Webhooks,
     pub keepalive: Duration,
     /// Cancelled when streams have to end because the server does.
@@ -42,6 +46,7 @@ impl App {
         journal: Journal,
         platform: Platform,
         sandbox_http: reqwest::Client,
+        public: PublicHttp,
         webhooks: Webhooks,
     ) -> Self {
         let sessions = Arc::new(Sessions::new(
@@ -49,6 +54,7 @@ impl App {
             journal.clone(),
             platform.clone(),
             sandbox_http,
+            public,
         ));
         Self(Arc::new(Shared {
             journal,
@@ -56,6 +62,7 @@ impl App {
             platform,
             models: Models::new(config),
             sessions,
+            doors: Doors::default(),
             webhooks,
             keepalive: config.keepalive,
             closing: CancellationToken::new(),

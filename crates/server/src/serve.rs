@@ -19,6 +19,7 @@ const TURN_GRACE: Duration = Duration::from_secs(5);
 /// How long requests may take to end after that.
 const REQUEST_GRACE: Duration = Duration::from_secs(5);
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
+const DELETE_OLD_EVERY: Duration = Duration::from_secs(60);
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -37,7 +38,7 @@ pub struct Server {
     app: App,
     stop_accepting: CancellationToken,
     serving: JoinHandle<std::io::Result<()>>,
-    sweeping: JoinHandle<()>,
+    sweeping: JoinHandle<((), ())>,
     telling: JoinHandle<()>,
 }
 
@@ -54,8 +55,15 @@ impl Server {
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
         let public_http = PublicHttp::new(config.allowed_private.clone())?;
-        let webhooks = Webhooks::open(&config, journal.clone(), public_http).await?;
-        let app = App::new(&config, journal, platform, sandbox_http, webhooks);
+        let webhooks = Webhooks::open(&config, journal.clone(), public_http.clone()).await?;
+        let app = App::new(
+            &config,
+            journal,
+            platform,
+            sandbox_http,
+            public_http,
+            webhooks,
+        );
         let lost = recovery::recover(&app.sessions).await?;
         if lost > 0 {
             tracing::info!(
@@ -75,7 +83,11 @@ impl Server {
                 .with_graceful_shutdown(stopped.cancelled_owned())
                 .await
         });
-        let sweeping = tokio::spawn(sweep(app.clone()));
+        let days = config.retention_days;
+        let sweeping = {
+            let app = app.clone();
+            tokio::spawn(async move { tokio::join!(sweep(&app), delete_old(&app, days)) })
+        };
         let telling = tokio::spawn(app.webhooks.clone().run(app.closing.clone()));
         Ok(Self {
             addr,
@@ -108,7 +120,17 @@ impl Server {
     }
 }
 
-async fn sweep(app: App) {
+async fn delete_old(app: &App, days: u32) {
+    let mut ticks = tokio::time::interval(DELETE_OLD_EVERY);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = app.sessions.delete_old(days).await {
+            tracing::warn!(%error, "what is old could not be deleted");
+        }
+    }
+}
+
+async fn sweep(app: &App) {
     let mut ticks = tokio::time::interval(SWEEP_EVERY);
     loop {
         ticks.tick().await;

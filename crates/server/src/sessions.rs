@@ -7,13 +7,14 @@ use crate::config::Config;
 use crate::refusal::{self, Refusal};
 pub(crate) use crate::session::{Rested, Session, Slot};
 use agent::{Agent, SessionState, Settings, StopReason};
-use journal::{AppendError, Journal, JournalError, Lease, ResponseRow};
+use journal::{AppendError, Journal, JournalError, Lease, Past, ResponseRow};
 use platform::Platform;
+use platform::public::PublicHttp;
 use protocol::{MicroUsd, ResponseId, SessionId};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
-use tools::{Sandbox, SandboxSettings, ToolSession, Toolbox};
+use tools::{McpServers, Sandbox, SandboxSettings, ToolSession, Toolbox};
 
 /// All live sessions of this process.
 pub(crate) struct Sessions {
@@ -21,6 +22,8 @@ pub(crate) struct Sessions {
     pub agent: Agent,
     pub default_cap: MicroUsd,
     pub platform: Platform,
+    /// For addresses that callers name.
+    public: PublicHttp,
     sandboxes: SandboxSettings,
     idle: Duration,
     capacity: Arc<Capacity>,
@@ -34,6 +37,7 @@ impl Sessions {
         journal: Journal,
         platform: Platform,
         http: reqwest::Client,
+        public: PublicHttp,
     ) -> Self {
         let agent = Agent {
             platform: platform.clone(),
@@ -45,6 +49,7 @@ impl Sessions {
             agent,
             default_cap: config.default_cap,
             platform,
+            public,
             sandboxes: SandboxSettings {
                 kind: config.sandbox,
                 exe: config.exe.clone(),
@@ -138,10 +143,26 @@ impl Sessions {
 
     /// A session's state as its log has it now. Needs no lease, and so tells nothing about who may append.
     pub async fn folded(&self, id: &SessionId) -> Result<SessionState, JournalError> {
+        self.folded_until(id, None).await
+    }
+
+    /// As [`Sessions::folded`], up to and including one of its responses.
+    pub async fn folded_until(
+        &self,
+        id: &SessionId,
+        last: Option<&ResponseId>,
+    ) -> Result<SessionState, JournalError> {
         let mut state = SessionState::new(self.default_cap);
-        for row in self.journal.responses_of(id).await? {
-            for entry in self.journal.entries(&row.id).await? {
-                state.apply(&entry);
+        for past in self.journal.history(id).await? {
+            match past {
+                Past::Kept(row) => {
+                    let entries = self.journal.entries(&row.id).await?;
+                    entries.iter().for_each(|entry| state.apply(entry));
+                    if last == Some(&row.id) {
+                        break;
+                    }
+                }
+                Past::Deleted(residue) => state.apply_residue(&residue),
             }
         }
         Ok(state)
@@ -163,7 +184,16 @@ impl Sessions {
                 caller.account().to_owned(),
                 &caller.identity.orgs,
                 session.sandbox(),
+                self.mcp_servers(rested),
             )),
+        }
+    }
+
+    /// The MCP servers of the session's requests; they stay although the token has changed.
+    fn mcp_servers(&self, rested: &Rested) -> Arc<McpServers> {
+        match &rested.tools {
+            Some(tools) => Arc::clone(&tools.mcp),
+            None => Arc::new(McpServers::new(self.public.clone())),
         }
     }
 

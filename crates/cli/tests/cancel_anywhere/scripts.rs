@@ -6,10 +6,12 @@ use serde_json::{Value, json};
 /// A kind of turn.
 pub struct Script {
     pub name: &'static str,
-    /// Milliseconds after the submit within which it is cancelled.
+    /// Milliseconds after the submit (or the calls below) within which it is cancelled.
     pub window: u64,
     /// Whether it makes jobs that outlive it.
     pub has_jobs: bool,
+    /// Model calls that are waited for first.
+    pub behind_calls: usize,
     scenario: &'static str,
     cap: f64,
 }
@@ -19,6 +21,7 @@ const fn script(name: &'static str, window: u64, scenario: &'static str) -> Scri
         name,
         window,
         has_jobs: false,
+        behind_calls: 0,
         scenario,
         cap: 5.0,
     }
@@ -153,24 +156,43 @@ say = "word "
 repeat = 200
 "#,
     ),
-    script("compaction", 700, COMPACTION),
+    Script {
+        behind_calls: 7,
+        ..script("compaction", 550, COMPACTION)
+    },
 ];
 
-/// The third prompt is longer than any model takes, and the summary is slow.
+/// The prompt after the steps is said to be too long, and the summary, which the first turn answers, is slow.
 const COMPACTION: &str = r#"
 [[turn]]
-usage = { prompt = 100, completion = 10 }
+say = "step"
+delay_ms = 500
 [[turn.call]]
 tool = "bash"
 args = { command = "echo 1 # MARKER" }
 [[turn]]
-usage = { prompt = 5000000, completion = 10 }
 [[turn.call]]
 tool = "bash"
 args = { command = "echo 2 # MARKER" }
 [[turn]]
-say = "word "
-repeat = 300
+[[turn.call]]
+tool = "bash"
+args = { command = "echo 3 # MARKER" }
+[[turn]]
+[[turn.call]]
+tool = "bash"
+args = { command = "echo 4 # MARKER" }
+[[turn]]
+[[turn.call]]
+tool = "bash"
+args = { command = "echo 5 # MARKER" }
+[[turn]]
+[[turn.call]]
+tool = "bash"
+args = { command = "echo 6 # MARKER" }
+[[turn]]
+say = "too long"
+fault = { kind = "status", status = 400, body = '{"error": {"message": "maximum context length is 8192 tokens"}}', times = 1 }
 "#;
 
 impl Script {
