@@ -12,12 +12,9 @@ mod config;
 mod deletion;
 mod docs;
 mod fork;
-<<<<<<< HEAD
-mod json;
-=======
 mod given_tools;
 mod idempotency;
->>>>>>> 1480790599a5e717d3972f31d680500ddde003f4
+mod json;
 mod models;
 mod openapi;
 mod recovery;
