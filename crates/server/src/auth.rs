@@ -131,7 +131,12 @@ impl FromRequestParts<App> for MaybeCaller {
 }
 
 fn bearer(parts: &Parts) -> Option<Token> {
-    let value = parts.headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let mut values = parts.headers.get_all(AUTHORIZATION).iter();
+    // Of two headers nobody knows which one a proxy has checked.
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return None;
+    };
+    let value = value.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     let token = token.trim();
     let is_token =

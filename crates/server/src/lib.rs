@@ -17,6 +17,7 @@ mod fork;
 mod given_tools;
 mod head;
 mod idempotency;
+mod json;
 mod metrics;
 mod models;
 mod openapi;
