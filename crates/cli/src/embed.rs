@@ -41,6 +41,7 @@ pub struct Settings {
     /// A session without a turn for this long releases its runtime.
     pub idle: Duration,
     pub webhooks: Webhooks,
+    pub limits: Limits,
 }
 
 /// Who is told of responses, and where callers' receivers may be.
@@ -51,6 +52,28 @@ pub struct Webhooks {
     pub secret: Option<WebhookSecret>,
     /// Hosts that callers may name although they are not public.
     pub allowed_private: Allowed,
+}
+
+/// How much a server takes on.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Live sessions of one account.
+    pub sessions_per_user: usize,
+    /// Live sessions of all accounts.
+    pub max_sessions: usize,
+    /// Requests of one account in a minute; 0 is no limit.
+    pub requests_per_minute: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let config = server::Config::default();
+        Self {
+            sessions_per_user: config.sessions_per_user,
+            max_sessions: config.max_sessions,
+            requests_per_minute: config.requests_per_minute,
+        }
+    }
 }
 
 /// A running server. Ask it to [`stop`](Self::stop): dropping it leaves runs to a restart.
@@ -80,6 +103,9 @@ impl Embedded {
             allowed_private: settings.webhooks.allowed_private,
             webhook_url: settings.webhooks.url,
             webhook_secret: settings.webhooks.secret,
+            sessions_per_user: settings.limits.sessions_per_user,
+            max_sessions: settings.limits.max_sessions,
+            requests_per_minute: settings.limits.requests_per_minute,
             ..server::Config::default()
         };
         let server = server::Server::start(config, listener).await?;

@@ -31,6 +31,12 @@ pub struct Config {
     pub webhook_url: Option<reqwest::Url>,
     /// Signs what goes to [`Self::webhook_url`]; the accounts' secrets derive from it. Without it the store keeps a key.
     pub webhook_secret: Option<WebhookSecret>,
+    /// Live sessions of one account.
+    pub sessions_per_user: usize,
+    /// Live sessions of all accounts.
+    pub max_sessions: usize,
+    /// Requests that an account may make in a minute; 0 is no limit.
+    pub requests_per_minute: u32,
 }
 
 /// One offered model.
@@ -93,6 +99,9 @@ impl Default for Config {
             allowed_private: Allowed::default(),
             webhook_url: None,
             webhook_secret: None,
+            sessions_per_user: 10,
+            max_sessions: 200,
+            requests_per_minute: 600,
         }
     }
 }

@@ -36,9 +36,13 @@ impl Sessions {
             ..fresh
         };
         let mut slot = session.slot().await;
-        let submitted = self
-            .begin(&session, &mut slot, rested, model, caller, request)
-            .await;
+        let submitted = match self.admit(&session, caller.account()).await {
+            Ok(()) => {
+                self.begin(&session, &mut slot, rested, model, caller, request)
+                    .await
+            }
+            Err(refusal) => Err(refusal),
+        };
         if submitted.is_err() {
             drop(slot);
             self.forget(&session.id);

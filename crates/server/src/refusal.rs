@@ -59,6 +59,18 @@ pub(crate) fn shutting_down() -> Problem {
     Problem::new(503, ErrorType::Server, "session_unavailable", message).with_retry_after(5)
 }
 
+/// For a session that does not exist and for another account's: the same bytes.
+pub(crate) fn session_not_found() -> Problem {
+    let message = "No session with this id.";
+    Problem::new(404, ErrorType::NotFound, "session_not_found", message)
+}
+
+/// What a session needs to run cannot be had now.
+pub(crate) fn session_unavailable() -> Problem {
+    let message = "The session could not be brought back; try again in a moment.";
+    Problem::new(503, ErrorType::Server, "session_unavailable", message).with_retry_after(5)
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let Self(problem) = self;

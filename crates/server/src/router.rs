@@ -32,6 +32,10 @@ pub(crate) fn router(app: App) -> Router {
             "/v1/responses/{id}/approvals",
             post(routes::approvals::approvals),
         )
+        .route(
+            "/v1/sessions/{id}",
+            get(routes::sessions::retrieve).delete(routes::sessions::delete),
+        )
         .route("/api/config/model", get(routes::info::models))
         .route("/healthz", get(routes::info::healthz))
         .route("/readyz", get(routes::info::readyz))

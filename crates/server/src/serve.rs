@@ -112,7 +112,7 @@ async fn sweep(app: App) {
     let mut ticks = tokio::time::interval(SWEEP_EVERY);
     loop {
         ticks.tick().await;
-        app.sessions.release_idle().await;
+        app.sessions.release_idle();
         recovery::sweep(&app.sessions).await;
     }
 }

@@ -8,7 +8,7 @@ use crate::sessions::{Rested, Session, Sessions, Slot, owned_row};
 use agent::{Recorder, Rest, Start, Stop, StopReason};
 use futures_util::FutureExt;
 use journal::{AppendError, Phase, ResponseRow};
-use protocol::{ApprovalRequest, CreateRequest, MicroUsd, Problem, ResponseId, Status};
+use protocol::{ApprovalRequest, CreateRequest, MicroUsd, Problem, ResponseId, SessionId, Status};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -27,9 +27,13 @@ impl Sessions {
                 let model = models.choose(request.model.as_deref(), caller.identity.plan)?;
                 let (session, rested) = self.fresh();
                 let mut slot = session.slot().await;
-                let submitted = self
-                    .begin(&session, &mut slot, rested, model, caller, request)
-                    .await;
+                let submitted = match self.admit(&session, caller.account()).await {
+                    Ok(()) => {
+                        self.begin(&session, &mut slot, rested, model, caller, request)
+                            .await
+                    }
+                    Err(refusal) => Err(refusal),
+                };
                 if submitted.is_err() {
                     drop(slot);
                     self.forget(&session.id);
@@ -56,7 +60,11 @@ impl Sessions {
     ) -> Result<ResponseId, Refusal> {
         let session = self.get(&row.session_id);
         let mut slot = session.slot_at_rest(&self.journal).await?;
-        let Some(rested) = slot.take(self, &session.id).await? else {
+        if matches!(*slot, Slot::Cold) {
+            self.check_is_free(&session.id).await?;
+        }
+        let rested = self.wake(&session, &mut slot, caller.account()).await?;
+        let Some(rested) = rested else {
             return Err(Refusal(refusal::session_busy()));
         };
         let newest = rested.state.response.as_ref();
@@ -70,6 +78,16 @@ impl Sessions {
             .unwrap_or_default();
         self.begin(&session, &mut slot, rested, model, caller, request)
             .await
+    }
+
+    /// Refuses a turn that the journal alone shows to be too early: nobody else loses their seat for it.
+    async fn check_is_free(&self, session: &SessionId) -> Result<(), Refusal> {
+        let rows = self.journal.responses_of(session).await?;
+        match rows.last().map(|row| row.phase) {
+            Some(Phase::AwaitingApproval) => Err(Refusal(refusal::approval_pending())),
+            Some(phase) if phase.is_in_flight() => Err(Refusal(refusal::session_busy())),
+            _ => Ok(()),
+        }
     }
 
     pub(crate) async fn begin(
@@ -122,7 +140,8 @@ impl Sessions {
     ) -> Result<(), Refusal> {
         let session = self.get(&row.session_id);
         let mut slot = session.slot_at_rest(&self.journal).await?;
-        let Some(rested) = slot.take(self, &session.id).await? else {
+        let rested = self.wake(&session, &mut slot, caller.account()).await?;
+        let Some(rested) = rested else {
             return Err(not_awaiting());
         };
         let waits = rested.state.response.as_ref().is_some_and(|response| {
@@ -154,9 +173,15 @@ impl Sessions {
         caller: &Caller,
         row: &ResponseRow,
     ) -> Result<(), Refusal> {
+        let newest = self.journal.responses_of(&row.session_id).await?.pop();
+        // Nobody else loses their seat for what the journal alone refuses.
+        if newest.is_none_or(|newest| newest.id != row.id || newest.phase != Phase::Interrupted) {
+            return Err(not_awaiting_resume());
+        }
         let session = self.get(&row.session_id);
         let mut slot = session.slot_at_rest(&self.journal).await?;
-        let Some(rested) = slot.take(self, &session.id).await? else {
+        let rested = self.wake(&session, &mut slot, caller.account()).await?;
+        let Some(rested) = rested else {
             return Err(not_awaiting_resume());
         };
         let is_lost = |response: &protocol::Response| {

@@ -24,7 +24,7 @@ mod tool;
 pub use call::{Call, Report, ToolSession};
 pub use cap::{Capped, OUTPUT_LIMIT, cap};
 pub use registry::Toolbox;
-pub use sandbox::{SANDBOX_TIMEOUT_SECONDS, Sandbox, SandboxKind, SandboxSettings};
+pub use sandbox::{SANDBOX_TIMEOUT_SECONDS, Sandbox, SandboxKind, SandboxSettings, SandboxState};
 pub use tool::{
     Adopted, EffectClass, Outcome, Price, Settlement, Started, StartedKind, Tool, job_cost,
 };

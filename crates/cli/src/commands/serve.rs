@@ -10,7 +10,7 @@ use platform::Endpoints;
 use reqwest::Url;
 
 use super::log::{self, LogFormat};
-use crate::embed::{Embedded, Sandbox, Settings, Webhooks, default_store};
+use crate::embed::{Embedded, Limits, Sandbox, Settings, Webhooks, default_store};
 use crate::exit::Exit;
 use crate::interrupt;
 
@@ -38,6 +38,15 @@ pub struct Serve {
     /// Seconds without a turn after which a session releases its sandbox and memory
     #[arg(long, env = "ML_INTERN_IDLE_SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(1..))]
     idle: u64,
+    /// Sessions of one account that may hold a sandbox and memory at the same time
+    #[arg(long, env = "ML_INTERN_SESSIONS_PER_USER", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    sessions_per_user: u64,
+    /// Sessions of all accounts that may hold a sandbox and memory at the same time
+    #[arg(long, env = "ML_INTERN_MAX_SESSIONS", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
+    max_sessions: u64,
+    /// Requests that one account may make in a minute; 0 for no limit
+    #[arg(long, env = "ML_INTERN_REQUESTS_PER_MINUTE", default_value_t = 600)]
+    requests_per_minute: u32,
     #[command(flatten)]
     webhooks: WebhookArgs,
     #[command(flatten)]
@@ -163,6 +172,11 @@ impl Serve {
             keepalive: Duration::from_secs(self.keepalive),
             idle: Duration::from_secs(self.idle),
             webhooks: self.webhooks.webhooks()?,
+            limits: Limits {
+                sessions_per_user: self.sessions_per_user as usize,
+                max_sessions: self.max_sessions as usize,
+                requests_per_minute: self.requests_per_minute,
+            },
         };
         let server = Embedded::start(settings).await?;
         // Whoever started it may have closed the pipe; it serves all the same.

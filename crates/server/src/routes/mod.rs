@@ -10,6 +10,7 @@ pub(crate) mod list;
 mod page;
 pub(crate) mod resume;
 pub(crate) mod retrieve;
+pub(crate) mod sessions;
 
 use crate::app::App;
 use crate::auth::Caller;
