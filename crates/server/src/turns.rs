@@ -196,6 +196,11 @@ impl Sessions {
         caller: &Caller,
         row: &ResponseRow,
     ) -> Result<(), Refusal> {
+        let newest = self.journal.responses_of(&row.session_id).await?.pop();
+        // Nobody else loses their seat for what the journal alone refuses.
+        if newest.is_none_or(|newest| newest.id != row.id || newest.phase != Phase::Interrupted) {
+            return Err(not_awaiting_resume());
+        }
         let session = self.get(&row.session_id);
         let mut slot = session.slot_at_rest(&self.journal).await?;
         let rested = self.wake(&session, &mut slot, caller.account()).await?;
