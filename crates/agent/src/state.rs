@@ -2,7 +2,7 @@
 
 use crate::offered::is_handed_over;
 use crate::transcript::Transcript;
-use journal::{CallRecord, Entry, Inherited, Ledger, LedgerOp, Resource};
+use journal::{CallRecord, Entry, Inherited, Ledger, LedgerOp, Residue, Resource};
 use protocol::{Artifact, Event, InputItem, ItemId, MicroUsd, PlanItem, Problem, Response};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,6 +25,8 @@ pub enum Decision {
 pub struct SessionState {
     /// The response the newest entry belongs to.
     pub response: Option<Response>,
+    /// Whether a response behind that one was deleted: what was paused before it does not go on.
+    pub newest_is_deleted: bool,
     pub ledger: Ledger,
     pub transcript: Transcript,
     pub plan: Vec<PlanItem>,
@@ -58,6 +60,7 @@ impl SessionState {
     pub fn new(cap: MicroUsd) -> Self {
         Self {
             response: None,
+            newest_is_deleted: false,
             ledger: Ledger::new(cap),
             transcript: Transcript::default(),
             plan: Vec::new(),
@@ -84,6 +87,20 @@ impl SessionState {
             .filter(|id| !is_known(id))
             .map(str::to_owned)
             .collect()
+    }
+
+    /// Applies what is left of a deleted response, in its place.
+    pub fn apply_residue(&mut self, residue: &Residue) {
+        self.began_at = self.began_at.or(residue.created_at);
+        self.newest_is_deleted = true;
+        self.awaited.clear();
+        residue.ledger.iter().for_each(|op| self.ledger.apply(op));
+        for id in &residue.released {
+            self.resources.remove(id);
+        }
+        for resource in &residue.resources {
+            self.resources.insert(resource.id.clone(), resource.clone());
+        }
     }
 
     /// Calls for the client to run, and the others.
@@ -152,11 +169,12 @@ impl SessionState {
         })
     }
 
-    /// Applies one entry. The only way this state changes.
+    /// Applies one entry. Apart from a residue, the only way this state changes.
     pub fn apply(&mut self, entry: &Entry) {
         match &entry.event {
             Event::Created { response } => {
                 self.response = Some((**response).clone());
+                self.newest_is_deleted = false;
                 self.began_at = self.began_at.or(Some(response.created_at));
                 self.pending.clear();
                 self.awaited.clear();

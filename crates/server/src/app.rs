@@ -2,6 +2,7 @@
 
 use crate::auth::Gate;
 use crate::config::Config;
+use crate::idempotency::Doors;
 use crate::models::Models;
 use crate::sessions::Sessions;
 use crate::webhooks::Webhooks;
@@ -23,6 +24,8 @@ pub(crate) struct Shared {
     pub gate: Gate,
     pub models: Models,
     pub sessions: Arc<Sessions>,
+    /// What is being submitted.
+    pub doors: Doors,
     pub webhooks: Webhooks,
     pub keepalive: Duration,
     /// Cancelled when streams have to end because the server does.
@@ -59,6 +62,7 @@ impl App {
             platform,
             models: Models::new(config),
             sessions,
+            doors: Doors::default(),
             webhooks,
             keepalive: config.keepalive,
             closing: CancellationToken::new(),

@@ -6,14 +6,21 @@ use crate::models::Models;
 use crate::recovery;
 use crate::refusal::{self, Refusal};
 use crate::sessions::{Rested, Session, Sessions, Slot, owned_row};
-use agent::{Recorder, Rest, Start, Stop, StopReason};
+use agent::{Recorder, Rest, Start, Stop, StopReason, Submit};
 use futures_util::FutureExt;
-use journal::{AppendError, Phase, ResponseRow};
+use journal::{AppendError, Claim, NewWebhook, Phase, ResponseRow};
 use protocol::{ApprovalRequest, CreateRequest, MicroUsd, Problem, ResponseId, SessionId, Status};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tools::ToolSession;
+
+/// What a caller submits.
+pub(crate) struct Submission {
+    pub request: CreateRequest,
+    pub claims: Vec<Claim>,
+    pub webhook: Option<NewWebhook>,
+}
 
 impl Sessions {
     /// Submits a task: a new session, or the next turn of the session of an earlier response.
@@ -21,23 +28,24 @@ impl Sessions {
         self: &Arc<Self>,
         caller: &Caller,
         models: &Models,
-        request: &CreateRequest,
+        submission: &Submission,
     ) -> Result<ResponseId, Refusal> {
+        let request = &submission.request;
         given_tools::check(request, &self.agent.toolbox)?;
         match &request.previous_response_id {
             None => {
                 let model = models.choose(request.model.as_deref(), caller.identity.plan)?;
                 let (session, rested) = self.fresh();
-                self.open(&session, rested, model, caller, request).await
+                self.open(&session, rested, model, caller, submission).await
             }
             Some(previous) => {
                 let row = owned_row(&self.journal, previous.as_str(), caller.account()).await?;
                 let row = row.ok_or_else(Problem::previous_response_not_found)?;
                 self.clear_doubt(caller, &row).await;
                 if request.fork {
-                    return self.fork(caller, models, &row, request).await;
+                    return self.fork(caller, models, &row, submission).await;
                 }
-                self.chain(caller, &row, request).await
+                self.chain(caller, &row, submission).await
             }
         }
     }
@@ -49,12 +57,12 @@ impl Sessions {
         rested: Rested,
         model: String,
         caller: &Caller,
-        request: &CreateRequest,
+        submission: &Submission,
     ) -> Result<ResponseId, Refusal> {
         let mut slot = session.slot().await;
         let submitted = match self.admit(session, caller.account()).await {
             Ok(()) => {
-                self.begin(session, &mut slot, rested, model, caller, request)
+                self.begin(session, &mut slot, rested, model, caller, submission)
                     .await
             }
             Err(refusal) => Err(refusal),
@@ -70,7 +78,7 @@ impl Sessions {
         self: &Arc<Self>,
         caller: &Caller,
         row: &ResponseRow,
-        request: &CreateRequest,
+        submission: &Submission,
     ) -> Result<ResponseId, Refusal> {
         let session = self.get(&row.session_id);
         let mut slot = session.slot_at_rest(&self.journal).await?;
@@ -90,7 +98,7 @@ impl Sessions {
         let model = newest
             .map(|response| response.model.clone())
             .unwrap_or_default();
-        self.begin(&session, &mut slot, rested, model, caller, request)
+        self.begin(&session, &mut slot, rested, model, caller, submission)
             .await
     }
 
@@ -111,9 +119,9 @@ impl Sessions {
         rested: Rested,
         model: String,
         caller: &Caller,
-        request: &CreateRequest,
+        submission: &Submission,
     ) -> Result<ResponseId, Refusal> {
-        if let Err(problem) = rested.state.check_outputs(&request.input) {
+        if let Err(problem) = rested.state.check_outputs(&submission.request.input) {
             slot.rest(rested);
             return Err(problem.into());
         }
@@ -123,19 +131,20 @@ impl Sessions {
             state,
             tools: earlier,
         } = rested;
-        let submitted = Recorder::submit(
-            &self.journal,
-            &lease,
-            state,
-            caller.account(),
+        let submit = Submit {
+            owner: caller.account(),
             model,
-            request,
-        )
-        .await;
+            request: &submission.request,
+            claims: submission.claims.clone(),
+            webhook: submission.webhook.clone(),
+        };
+        let submitted = Recorder::submit(&self.journal, &lease, state, submit).await;
         match submitted {
             Ok(recorder) => {
                 let id = recorder.id().clone();
-                tools.mcp.give(given_tools::mcp_servers(request));
+                tools
+                    .mcp
+                    .give(given_tools::mcp_servers(&submission.request));
                 self.start(session, slot, recorder, tools, Start::Fresh);
                 Ok(id)
             }
@@ -282,7 +291,9 @@ impl Sessions {
             let ended = AssertUnwindSafe(turn).catch_unwind().await;
             let response = recorder.id().clone();
             let ended = match ended {
-                Ok(Ok(rest)) => Ok(put_to_rest(&session, recorder, rest, tools, &stop).await),
+                Ok(Ok(rest)) => {
+                    Ok(put_to_rest(&sessions, &session, recorder, rest, tools, &stop).await)
+                }
                 Ok(Err(error)) => Ok(Err(error)),
                 Err(panic) => Err(panic),
             };
@@ -311,6 +322,7 @@ impl Sessions {
 
 /// Leaves the session as the turn leaves it.
 async fn put_to_rest(
+    sessions: &Sessions,
     session: &Session,
     mut recorder: Recorder,
     rest: Rest,
@@ -328,6 +340,7 @@ async fn put_to_rest(
         state: recorder.into_state(),
         tools: Some(tools),
     });
+    sessions.forget_deleted(session, &mut slot).await;
     Ok(())
 }
 
