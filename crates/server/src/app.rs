@@ -8,6 +8,7 @@ use crate::sessions::Sessions;
 use crate::webhooks::Webhooks;
 use journal::Journal;
 use platform::Platform;
+use platform::public::PublicHttp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -45,6 +46,7 @@ impl App {
         journal: Journal,
         platform: Platform,
         sandbox_http: reqwest::Client,
+        public: PublicHttp,
         webhooks: Webhooks,
     ) -> Self {
         let sessions = Arc::new(Sessions::new(
@@ -52,6 +54,7 @@ impl App {
             journal.clone(),
             platform.clone(),
             sandbox_http,
+            public,
         ));
         Self(Arc::new(Shared {
             journal,

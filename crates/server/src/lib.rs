@@ -12,6 +12,7 @@ mod config;
 mod deletion;
 mod docs;
 mod fork;
+mod given_tools;
 mod idempotency;
 mod models;
 mod openapi;

@@ -55,8 +55,15 @@ impl Server {
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
         let public_http = PublicHttp::new(config.allowed_private.clone())?;
-        let webhooks = Webhooks::open(&config, journal.clone(), public_http).await?;
-        let app = App::new(&config, journal, platform, sandbox_http, webhooks);
+        let webhooks = Webhooks::open(&config, journal.clone(), public_http.clone()).await?;
+        let app = App::new(
+            &config,
+            journal,
+            platform,
+            sandbox_http,
+            public_http,
+            webhooks,
+        );
         let lost = recovery::recover(&app.sessions).await?;
         if lost > 0 {
             tracing::info!(

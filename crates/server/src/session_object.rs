@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::auth::Caller;
 use crate::resources::{self, ListedResource};
 use crate::session::{Session, Slot};
+use crate::webhooks::WebhookStatus;
 use agent::SessionState;
 use journal::{JournalError, Phase, Resource, SessionRow};
 use protocol::{
@@ -12,7 +13,6 @@ use protocol::{
     Status,
 };
 use serde::Serialize;
-use serde_json::Value;
 use std::sync::Arc;
 
 /// The body of `GET /v1/sessions/{id}`.
@@ -33,7 +33,8 @@ pub(crate) struct SessionObject {
     responses: Vec<ListedResponse>,
     sandbox: ListedSandbox,
     resources: Vec<ListedResource>,
-    webhooks: Vec<Value>,
+    /// Oldest response first.
+    webhooks: Vec<WebhookStatus>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -128,7 +129,7 @@ pub(crate) async fn session_object(
             state: live.map_or("none", |session| session.sandbox().state().as_str()),
         },
         resources: resources::listed(platform, token, &held.resources).await,
-        webhooks: Vec::new(),
+        webhooks: app.webhooks.of_session(&row.id).await?,
         id: row.id,
     })
 }

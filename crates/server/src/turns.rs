@@ -1,6 +1,7 @@
 //! Starting, deciding, cancelling and finishing turns.
 
 use crate::auth::Caller;
+use crate::given_tools;
 use crate::models::Models;
 use crate::recovery;
 use crate::refusal::{self, Refusal};
@@ -30,6 +31,7 @@ impl Sessions {
         submission: &Submission,
     ) -> Result<ResponseId, Refusal> {
         let request = &submission.request;
+        given_tools::check(request, &self.agent.toolbox)?;
         match &request.previous_response_id {
             None => {
                 let model = models.choose(request.model.as_deref(), caller.identity.plan)?;
@@ -119,6 +121,10 @@ impl Sessions {
         caller: &Caller,
         submission: &Submission,
     ) -> Result<ResponseId, Refusal> {
+        if let Err(problem) = rested.state.check_outputs(&submission.request.input) {
+            slot.rest(rested);
+            return Err(problem.into());
+        }
         let tools = self.tools(session, &rested, caller);
         let Rested {
             lease,
@@ -136,6 +142,9 @@ impl Sessions {
         match submitted {
             Ok(recorder) => {
                 let id = recorder.id().clone();
+                tools
+                    .mcp
+                    .give(given_tools::mcp_servers(&submission.request));
                 self.start(session, slot, recorder, tools, Start::Fresh);
                 Ok(id)
             }
