@@ -188,6 +188,77 @@ async fn a_running_turn_is_not_disturbed_by_a_deletion_before_it() {
     assert!(spent(&c) > spent(&b));
 }
 
+/// The cap is a guarantee: what a deleted turn has started outside still counts, and is still known.
+#[tokio::test]
+async fn what_runs_outside_outlives_the_turn_that_started_it() {
+    let (_sim, mut server, client) = bench().await;
+    let first = completed(&client, json!({"input": "Hello.", "max_cost_usd": 2})).await;
+    let job = "[[turn]]\n[[turn.call]]\ntool = \"hf_jobs\"\n\
+               args = { operation = \"run\", command = [\"sleep\", \"120\"], timeout = \"30m\" }";
+    let body = json!({"input": scripted("Train.", job), "previous_response_id": first});
+    let training = client.submit_with(body).await;
+    let mut events = client.events(&training, None).await;
+    let made = events.read_until(|event| event.name == "response.artifact.created");
+    let artifact = made.await.unwrap().data["artifact"].clone();
+    client
+        .post(&format!("/v1/responses/{training}/cancel"), &Value::Null)
+        .await;
+    let cancelled = client.wait_for(&training, "cancelled").await;
+    let reserved = |object: &Value| micro(&object["budget"]["reserved_usd"]);
+    assert!(reserved(&cancelled) > 0);
+    let session = format!("/v1/sessions/{}", a_session(&cancelled));
+    assert_eq!(delete(&client, &training).await.0, 200);
+    for is_cold in [false, true] {
+        if is_cold {
+            server.kill();
+            server.restart();
+        }
+        let client = client.at(&server.url);
+        let (status, object) = client.get(&session).await;
+        assert_eq!(status, 200, "{object}");
+        assert_eq!(reserved(&object), reserved(&cancelled), "{object:#}");
+        assert_eq!(object["resources"][0]["id"], artifact["id"], "{object:#}");
+    }
+    let client = client.at(&server.url);
+    let next = json!({"input": "And?", "previous_response_id": first, "background": true});
+    let (status, queued) = client.post("/v1/responses", &next).await;
+    assert_eq!(status, 200);
+    assert_eq!(reserved(&queued), reserved(&cancelled));
+}
+
+/// What a restart has paused does not come back to life because what came after it is gone.
+#[tokio::test]
+async fn what_was_passed_over_stays_so_and_a_fork_has_what_was_spent() {
+    let (_sim, mut server, client) = bench().await;
+    let slow = scripted("Slow.", "[[turn]]\nsay = \"late\"\ndelay_ms = 60000");
+    let paused = client.submit(&slow).await;
+    let mut events = client.events(&paused, None).await;
+    events
+        .read_until(|event| event.name == "response.in_progress")
+        .await
+        .unwrap();
+    server.kill();
+    server.restart();
+    let client = client.at(&server.url);
+    client.wait_for(&paused, "incomplete").await;
+    let body = |words: &str, previous: &str| json!({"input": costly(words), "previous_response_id": previous});
+    let second = completed(&client, body("Second.", &paused)).await;
+    let second = client.object(&second).await;
+    let third = completed(&client, body("Third.", second["id"].as_str().unwrap())).await;
+    assert_eq!(delete(&client, second["id"].as_str().unwrap()).await.0, 200);
+    let third = client.object(&third).await;
+    let mut fork = body("Fork.", third["id"].as_str().unwrap());
+    fork["fork"] = json!(true);
+    let fork = completed(&client, fork).await;
+    assert!(spent(&client.object(&fork).await) > spent(&third));
+    assert_eq!(delete(&client, third["id"].as_str().unwrap()).await.0, 200);
+    let resume = format!("/v1/responses/{paused}/resume");
+    let (status, refusal) = client.post(&resume, &Value::Null).await;
+    assert_eq!((status, code(&refusal)), (409, "not_awaiting_resume"));
+    let next = completed(&client, body("Fourth.", &paused)).await;
+    assert!(spent(&client.object(&next).await) > spent(&third));
+}
+
 /// Writes a response as it was on another day.
 async fn write(journal: &Journal, created_at: u64, status: Status) -> String {
     let (id, session) = (ResponseId::fresh(), SessionId::fresh());
