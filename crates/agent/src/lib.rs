@@ -32,7 +32,7 @@ mod turn;
 mod work;
 
 pub use draft::Draft;
-pub use recorder::Recorder;
+pub use recorder::{Recorder, Submit};
 pub use scrub::{decision_without_token, without_token};
 pub use state::{Decision, SessionState};
 pub use stop::{Stop, StopReason};

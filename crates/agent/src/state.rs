@@ -1,7 +1,7 @@
 //! A session's state: a fold of its responses' logs, in order.
 
 use crate::transcript::Transcript;
-use journal::{CallRecord, Entry, Inherited, Ledger, LedgerOp, Resource};
+use journal::{CallRecord, Entry, Inherited, Ledger, LedgerOp, Residue, Resource};
 use protocol::{Artifact, Event, ItemId, MicroUsd, PlanItem, Response};
 use std::collections::BTreeMap;
 
@@ -24,6 +24,8 @@ pub enum Decision {
 pub struct SessionState {
     /// The response the newest entry belongs to.
     pub response: Option<Response>,
+    /// Whether a response behind that one was deleted: what was paused before it does not go on.
+    pub newest_is_deleted: bool,
     pub ledger: Ledger,
     pub transcript: Transcript,
     pub plan: Vec<PlanItem>,
@@ -55,6 +57,7 @@ impl SessionState {
     pub fn new(cap: MicroUsd) -> Self {
         Self {
             response: None,
+            newest_is_deleted: false,
             ledger: Ledger::new(cap),
             transcript: Transcript::default(),
             plan: Vec::new(),
@@ -80,6 +83,19 @@ impl SessionState {
             .filter(|id| !is_known(id))
             .map(str::to_owned)
             .collect()
+    }
+
+    /// Applies what is left of a deleted response, in its place.
+    pub fn apply_residue(&mut self, residue: &Residue) {
+        self.began_at = self.began_at.or(residue.created_at);
+        self.newest_is_deleted = true;
+        residue.ledger.iter().for_each(|op| self.ledger.apply(op));
+        for id in &residue.released {
+            self.resources.remove(id);
+        }
+        for resource in &residue.resources {
+            self.resources.insert(resource.id.clone(), resource.clone());
+        }
     }
 
     /// Whether a call waits for its result.
@@ -117,11 +133,12 @@ impl SessionState {
         })
     }
 
-    /// Applies one entry. The only way this state changes.
+    /// Applies one entry. Apart from a residue, the only way this state changes.
     pub fn apply(&mut self, entry: &Entry) {
         match &entry.event {
             Event::Created { response } => {
                 self.response = Some((**response).clone());
+                self.newest_is_deleted = false;
                 self.began_at = self.began_at.or(Some(response.created_at));
                 self.pending.clear();
                 self.begun.clear();

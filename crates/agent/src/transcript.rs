@@ -3,6 +3,7 @@
 use journal::{AssistantTurn, Compaction, Entry};
 use platform::{ChatMessage, ContentPart, ToolCall};
 use protocol::{Event, InputItem, InputMessage, InputPart, Role};
+use std::collections::HashSet;
 
 /// What the model is told about a call whose result is missing.
 const NOT_FINISHED: &str =
@@ -49,14 +50,20 @@ impl Transcript {
     pub fn messages(&self) -> Vec<ChatMessage> {
         let mut patched = Vec::with_capacity(self.messages.len());
         let mut open: Vec<(String, String)> = Vec::new();
+        let mut called = HashSet::new();
         for message in &self.messages {
             if let ChatMessage::Tool { call_id, .. } = message {
+                // The response that made the call may have been deleted.
+                if !called.contains(call_id.as_str()) {
+                    continue;
+                }
                 open.retain(|(id, _)| id != call_id);
             } else {
                 patched.extend(open.drain(..).map(stub));
             }
             patched.push(message.clone());
             if let ChatMessage::Assistant { calls, .. } = message {
+                called.extend(calls.iter().map(|call| call.id.as_str()));
                 open = calls
                     .iter()
                     .map(|call| (call.id.clone(), call.name.clone()))
@@ -323,6 +330,24 @@ mod tests {
             })
             .collect();
         assert_eq!(results, ["b:false", "a:true", "c:true"]);
+    }
+
+    #[test]
+    fn a_result_whose_call_was_deleted_is_not_sent() {
+        let mut transcript = Transcript::default();
+        for entry in [result("gone"), assistant(&["a"]), guard(), result("a")] {
+            transcript.apply(&entry);
+        }
+        let ids: Vec<String> = transcript
+            .messages()
+            .into_iter()
+            .filter_map(|message| match message {
+                ChatMessage::Tool { call_id, .. } => Some(call_id),
+                _ => None,
+            })
+            .collect();
+        assert!(!ids.contains(&"gone".to_owned()), "{ids:?}");
+        assert!(ids.contains(&"a".to_owned()));
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub struct Settings {
     pub keepalive: Duration,
     /// A session without a turn for this long releases its runtime.
     pub idle: Duration,
+    /// Ended responses older than this many days are deleted; 0 keeps them.
+    pub retention_days: u32,
     pub webhooks: Webhooks,
     pub limits: Limits,
 }
@@ -100,6 +102,7 @@ impl Embedded {
             exe: this_program()?,
             keepalive: settings.keepalive,
             idle: settings.idle,
+            retention_days: settings.retention_days,
             allowed_private: settings.webhooks.allowed_private,
             webhook_url: settings.webhooks.url,
             webhook_secret: settings.webhooks.secret,

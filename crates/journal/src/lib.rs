@@ -38,4 +38,4 @@ pub use private::{
 };
 pub use residue::Residue;
 pub use store::{NewResponse, Phase, ResponseRow, SessionRow};
-pub use webhook::{NewWebhook, WebhookFailure, WebhookRow, WebhookState};
+pub use webhook::{DueLimits, NewWebhook, WebhookFailure, WebhookRow, WebhookState};

@@ -1,12 +1,16 @@
 //! What a session must not forget of a deleted response: its money, and what still runs outside.
 
 use crate::{Entry, LedgerOp, Resource};
+use protocol::Event;
 use serde::{Deserialize, Serialize};
 
 /// A deleted log, reduced. Nothing of what was said, called or answered is in it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Residue {
+    /// When the response was created, in Unix seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ledger: Vec<LedgerOp>,
     /// Started by the response and not known to have ended when it did.
@@ -22,7 +26,10 @@ impl Residue {
     #[must_use]
     pub fn of(entries: &[Entry]) -> Self {
         let mut residue = Self::default();
-        for Entry { private, .. } in entries {
+        for Entry { event, private, .. } in entries {
+            if let Event::Created { response } = event {
+                residue.created_at = Some(response.created_at);
+            }
             residue.ledger.extend(private.ledger.iter().cloned());
             if let Some(resource) = &private.resource {
                 residue.resources.retain(|known| known.id != resource.id);
@@ -71,7 +78,7 @@ fn shortened(ops: Vec<LedgerOp>) -> Vec<LedgerOp> {
 mod tests {
     use super::*;
     use crate::{Ledger, Private, ResourceKind};
-    use protocol::{CostKind, Event, MicroUsd};
+    use protocol::{CostKind, MicroUsd};
 
     fn entry(private: Private) -> Entry {
         let event = Event::ToolLog {

@@ -67,6 +67,16 @@ impl WebhookState {
     }
 }
 
+/// How many due webhooks are asked for at once. Nobody's slow receiver hides anybody else's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DueLimits {
+    /// Of one account to one URL.
+    pub at_receiver: usize,
+    /// Of one account; the operator's own count as one more account's.
+    pub of_account: usize,
+    pub in_all: usize,
+}
+
 /// A delivery that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookFailure {

@@ -2,6 +2,7 @@
 
 use crate::auth::Gate;
 use crate::config::Config;
+use crate::idempotency::Doors;
 use crate::metrics::Metrics;
 use crate::models::Models;
 use crate::rate_limit::RateLimit;
@@ -26,6 +27,8 @@ pub(crate) struct Shared {
     pub sessions: Arc<Sessions>,
     pub rate_limit: RateLimit,
     pub metrics: Arc<Metrics>,
+    /// What is being submitted.
+    pub doors: Doors,
     pub webhooks: Webhooks,
     pub keepalive: Duration,
     /// Cancelled when streams have to end because the server does.
@@ -65,6 +68,7 @@ impl App {
             sessions,
             rate_limit: RateLimit::new(config.requests_per_minute),
             metrics,
+            doors: Doors::default(),
             webhooks,
             keepalive: config.keepalive,
             closing: CancellationToken::new(),

@@ -23,6 +23,8 @@ pub struct Config {
     pub keepalive: Duration,
     /// A session without a turn for this long releases its runtime.
     pub idle: Duration,
+    /// Ended responses older than this many days are deleted; 0 keeps them.
+    pub retention_days: u32,
     /// The session's cap where the request gives none, in micro-dollars.
     pub default_cap: protocol::MicroUsd,
     /// Hosts that callers' webhooks and MCP servers may be at although they are not public.
@@ -95,6 +97,7 @@ impl Default for Config {
             exe: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("ml-intern")),
             keepalive: Duration::from_secs(15),
             idle: Duration::from_secs(900),
+            retention_days: 0,
             allowed_private: Allowed::default(),
             webhook_url: None,
             webhook_secret: None,

@@ -4,9 +4,9 @@ use crate::auth::Caller;
 use crate::models::Models;
 use crate::refusal::{self, Refusal};
 use crate::sessions::{Rested, Sessions};
-use agent::SessionState;
-use journal::{JournalError, Phase, ResponseRow};
-use protocol::{CreateRequest, ResponseId};
+use crate::turns::Submission;
+use journal::{Phase, ResponseRow};
+use protocol::ResponseId;
 use std::sync::Arc;
 
 impl Sessions {
@@ -17,7 +17,7 @@ impl Sessions {
         caller: &Caller,
         models: &Models,
         row: &ResponseRow,
-        request: &CreateRequest,
+        submission: &Submission,
     ) -> Result<ResponseId, Refusal> {
         if row.phase.is_in_flight() {
             return Err(Refusal(refusal::session_busy()));
@@ -25,8 +25,8 @@ impl Sessions {
         if row.phase == Phase::AwaitingApproval {
             return Err(Refusal(refusal::approval_pending()));
         }
-        let origin = self.folded_until(row).await?;
-        let model = match (&request.model, &origin.response) {
+        let origin = self.folded_until(&row.session_id, Some(&row.id)).await?;
+        let model = match (&submission.request.model, &origin.response) {
             (None, Some(response)) => response.model.clone(),
             (given, _) => models.choose(given.as_deref(), caller.identity.plan)?,
         };
@@ -35,20 +35,6 @@ impl Sessions {
             state: origin.forked(),
             ..fresh
         };
-        self.open(&session, rested, model, caller, request).await
-    }
-
-    /// A session's state as it was when `row` came to rest.
-    async fn folded_until(&self, row: &ResponseRow) -> Result<SessionState, JournalError> {
-        let mut state = SessionState::new(self.default_cap);
-        for earlier in self.journal.responses_of(&row.session_id).await? {
-            for entry in self.journal.entries(&earlier.id).await? {
-                state.apply(&entry);
-            }
-            if earlier.id == row.id {
-                break;
-            }
-        }
-        Ok(state)
+        self.open(&session, rested, model, caller, submission).await
     }
 }

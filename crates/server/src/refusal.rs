@@ -31,6 +31,8 @@ impl From<AppendError> for Refusal {
         match error {
             AppendError::Busy => Self(session_busy()),
             AppendError::ApprovalPending => Self(approval_pending()),
+            // The door of the request's ticket and the lookup behind it answer for this one.
+            AppendError::Taken(_) => Self(session_busy()),
             AppendError::Journal(error) => error.into(),
             error => {
                 tracing::error!(%error, "an append failed");

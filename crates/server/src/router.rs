@@ -26,7 +26,14 @@ pub(crate) fn router(app: App) -> Router {
             "/v1/responses",
             post(routes::create::create).get(routes::list::list),
         )
-        .route("/v1/responses/{id}", get(routes::retrieve::retrieve))
+        .route(
+            "/v1/responses/{id}",
+            get(routes::retrieve::retrieve).delete(routes::delete::delete),
+        )
+        .route(
+            "/v1/responses/{id}/input_items",
+            get(routes::input_items::input_items),
+        )
         .route("/v1/responses/{id}/events", get(routes::events::events))
         .route("/v1/responses/{id}/cancel", post(routes::cancel::cancel))
         .route("/v1/responses/{id}/resume", post(routes::resume::resume))

@@ -37,7 +37,7 @@ impl Sessions {
             let ended = contained(turn).await;
             let response = recorder.id().clone();
             let ended = match ended {
-                Ok(rest) => put_to_rest(&session, recorder, rest, tools, &stop)
+                Ok(rest) => put_to_rest(&sessions, &session, recorder, rest, tools, &stop)
                     .await
                     .map_err(store_loss),
                 Err(loss) => Err(loss),
@@ -71,6 +71,7 @@ fn store_loss(error: AppendError) -> Loss {
 
 /// Leaves the session as the turn leaves it.
 async fn put_to_rest(
+    sessions: &Sessions,
     session: &Session,
     mut recorder: Recorder,
     rest: Rest,
@@ -88,6 +89,7 @@ async fn put_to_rest(
         state: recorder.into_state(),
         tools: Some(tools),
     });
+    sessions.forget_deleted(session, &mut slot).await;
     Ok(())
 }
 
@@ -95,6 +97,7 @@ async fn put_to_rest(
 mod tests {
     use super::*;
     use crate::config::Config;
+    use agent::Submit;
     use journal::{Journal, Lease, Phase};
     use platform::{Endpoints, Platform};
     use protocol::{CreateRequest, MicroUsd, SessionId};
@@ -122,8 +125,14 @@ mod tests {
         let request = CreateRequest::parse(&json!({"input": "Hello."})).unwrap();
         let state = agent::SessionState::new(MicroUsd(1_000_000));
         let journal = &sessions.journal;
-        let submitted =
-            Recorder::submit(journal, &lease, state, "alice", "m".into(), &request).await;
+        let submit = Submit {
+            owner: "alice",
+            model: "m".into(),
+            request: &request,
+            claims: Vec::new(),
+            webhook: None,
+        };
+        let submitted = Recorder::submit(journal, &lease, state, submit).await;
         let id = submitted.map_err(|(_, error)| error).unwrap().id().clone();
         let session = sessions.get(lease.session());
         sessions.abandon(&session, &id, Loss::Panic).await;

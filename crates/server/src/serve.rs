@@ -20,6 +20,7 @@ const TURN_GRACE: Duration = Duration::from_secs(5);
 /// How long requests may take to end after that.
 const REQUEST_GRACE: Duration = Duration::from_secs(5);
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
+const DELETE_OLD_EVERY: Duration = Duration::from_secs(60);
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -38,7 +39,7 @@ pub struct Server {
     app: App,
     stop_accepting: CancellationToken,
     serving: JoinHandle<()>,
-    sweeping: JoinHandle<()>,
+    sweeping: JoinHandle<((), ())>,
     telling: JoinHandle<()>,
 }
 
@@ -70,7 +71,11 @@ impl Server {
         let stopped = stop_accepting.clone();
         let router = router::router(app.clone());
         let serving = tokio::spawn(accept::serve(listener, router, stopped));
-        let sweeping = tokio::spawn(sweep(app.clone()));
+        let days = config.retention_days;
+        let sweeping = {
+            let app = app.clone();
+            tokio::spawn(async move { tokio::join!(sweep(&app), delete_old(&app, days)) })
+        };
         let telling = tokio::spawn(app.webhooks.clone().run(app.closing.clone()));
         Ok(Self {
             addr,
@@ -103,7 +108,17 @@ impl Server {
     }
 }
 
-async fn sweep(app: App) {
+async fn delete_old(app: &App, days: u32) {
+    let mut ticks = tokio::time::interval(DELETE_OLD_EVERY);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = app.sessions.delete_old(days).await {
+            tracing::warn!(%error, "what is old could not be deleted");
+        }
+    }
+}
+
+async fn sweep(app: &App) {
     let mut ticks = tokio::time::interval(SWEEP_EVERY);
     loop {
         ticks.tick().await;

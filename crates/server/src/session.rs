@@ -5,6 +5,7 @@ use crate::sessions::Sessions;
 use agent::{Recorder, SessionState, Stop, StopReason};
 use journal::{AppendError, Journal, JournalError, Lease};
 use protocol::{ResponseId, SessionId};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, MutexGuard};
@@ -20,6 +21,8 @@ pub(crate) struct Session {
     sandbox: Arc<Sandbox>,
     /// When the platform was last asked about what a crash left in doubt. A plain mutex: one value.
     asked: std::sync::Mutex<Option<Instant>>,
+    /// Whether something that may be in memory was deleted.
+    must_forget: AtomicBool,
     capacity: Arc<Capacity>,
     /// An async mutex: held while a turn is started, decided or cancelled, so that those happen one at a time.
     slot: Mutex<Slot>,
@@ -62,6 +65,7 @@ impl Session {
             id,
             sandbox: Arc::new(sandbox),
             asked: std::sync::Mutex::default(),
+            must_forget: AtomicBool::new(false),
             capacity,
             slot: Mutex::new(Slot::Cold),
         }
@@ -113,6 +117,16 @@ impl Session {
             *asked = Some(Instant::now());
         }
         may
+    }
+
+    /// Something of the session was deleted.
+    pub fn must_forget(&self) {
+        self.must_forget.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether something was deleted since this was last asked.
+    pub fn has_to_forget(&self) -> bool {
+        self.must_forget.swap(false, Ordering::Relaxed)
     }
 
     pub async fn is_running(&self) -> bool {
@@ -220,7 +234,7 @@ impl Rested {
     /// A recorder for the session's newest response, if that is `id`.
     pub fn recorder(self, journal: &Journal, id: &ResponseId) -> Result<Recorder, Box<Self>> {
         let newest = self.state.response.as_ref();
-        if newest.is_none_or(|response| response.id != *id) {
+        if self.state.newest_is_deleted || newest.is_none_or(|response| response.id != *id) {
             return Err(Box::new(self));
         }
         let Self {

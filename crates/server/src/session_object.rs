@@ -33,6 +33,7 @@ pub(crate) struct SessionObject {
     responses: Vec<ListedResponse>,
     sandbox: ListedSandbox,
     resources: Vec<ListedResource>,
+    /// Oldest response first.
     webhooks: Vec<WebhookStatus>,
 }
 

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::refusal::{self, Refusal};
 pub(crate) use crate::session::{Rested, Session, Slot};
 use agent::{Agent, SessionState, Settings, StopReason};
-use journal::{AppendError, Journal, JournalError, Lease, ResponseRow};
+use journal::{AppendError, Journal, JournalError, Lease, Past, ResponseRow};
 use platform::Platform;
 use protocol::{MicroUsd, ResponseId, SessionId};
 use std::collections::HashMap;
@@ -138,10 +138,26 @@ impl Sessions {
 
     /// A session's state as its log has it now. Needs no lease, and so tells nothing about who may append.
     pub async fn folded(&self, id: &SessionId) -> Result<SessionState, JournalError> {
+        self.folded_until(id, None).await
+    }
+
+    /// As [`Sessions::folded`], up to and including one of its responses.
+    pub async fn folded_until(
+        &self,
+        id: &SessionId,
+        last: Option<&ResponseId>,
+    ) -> Result<SessionState, JournalError> {
         let mut state = SessionState::new(self.default_cap);
-        for row in self.journal.responses_of(id).await? {
-            for entry in self.journal.entries(&row.id).await? {
-                state.apply(&entry);
+        for past in self.journal.history(id).await? {
+            match past {
+                Past::Kept(row) => {
+                    let entries = self.journal.entries(&row.id).await?;
+                    entries.iter().for_each(|entry| state.apply(entry));
+                    if last == Some(&row.id) {
+                        break;
+                    }
+                }
+                Past::Deleted(residue) => state.apply_residue(&residue),
             }
         }
         Ok(state)

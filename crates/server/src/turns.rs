@@ -4,10 +4,17 @@ use crate::auth::Caller;
 use crate::models::Models;
 use crate::refusal::{self, Refusal};
 use crate::sessions::{Rested, Session, Sessions, Slot, owned_row};
-use agent::{Recorder, Start, StopReason};
-use journal::{Phase, ResponseRow};
+use agent::{Recorder, Start, StopReason, Submit};
+use journal::{Claim, NewWebhook, Phase, ResponseRow};
 use protocol::{ApprovalRequest, CreateRequest, MicroUsd, Problem, ResponseId, SessionId, Status};
 use std::sync::Arc;
+
+/// What a caller submits.
+pub(crate) struct Submission {
+    pub request: CreateRequest,
+    pub claims: Vec<Claim>,
+    pub webhook: Option<NewWebhook>,
+}
 
 impl Sessions {
     /// Submits a task: a new session, or the next turn of the session of an earlier response.
@@ -15,22 +22,23 @@ impl Sessions {
         self: &Arc<Self>,
         caller: &Caller,
         models: &Models,
-        request: &CreateRequest,
+        submission: &Submission,
     ) -> Result<ResponseId, Refusal> {
+        let request = &submission.request;
         match &request.previous_response_id {
             None => {
                 let model = models.choose(request.model.as_deref(), caller.identity.plan)?;
                 let (session, rested) = self.fresh();
-                self.open(&session, rested, model, caller, request).await
+                self.open(&session, rested, model, caller, submission).await
             }
             Some(previous) => {
                 let row = owned_row(&self.journal, previous.as_str(), caller.account()).await?;
                 let row = row.ok_or_else(Problem::previous_response_not_found)?;
                 self.clear_doubt(caller, &row).await;
                 if request.fork {
-                    return self.fork(caller, models, &row, request).await;
+                    return self.fork(caller, models, &row, submission).await;
                 }
-                self.chain(caller, &row, request).await
+                self.chain(caller, &row, submission).await
             }
         }
     }
@@ -42,12 +50,12 @@ impl Sessions {
         rested: Rested,
         model: String,
         caller: &Caller,
-        request: &CreateRequest,
+        submission: &Submission,
     ) -> Result<ResponseId, Refusal> {
         let mut slot = session.slot().await;
         let submitted = match self.admit(session, caller.account()).await {
             Ok(()) => {
-                self.begin(session, &mut slot, rested, model, caller, request)
+                self.begin(session, &mut slot, rested, model, caller, submission)
                     .await
             }
             Err(refusal) => Err(refusal),
@@ -63,7 +71,7 @@ impl Sessions {
         self: &Arc<Self>,
         caller: &Caller,
         row: &ResponseRow,
-        request: &CreateRequest,
+        submission: &Submission,
     ) -> Result<ResponseId, Refusal> {
         let session = self.get(&row.session_id);
         let mut slot = session.slot_at_rest(&self.journal).await?;
@@ -83,7 +91,7 @@ impl Sessions {
         let model = newest
             .map(|response| response.model.clone())
             .unwrap_or_default();
-        self.begin(&session, &mut slot, rested, model, caller, request)
+        self.begin(&session, &mut slot, rested, model, caller, submission)
             .await
     }
 
@@ -104,7 +112,7 @@ impl Sessions {
         rested: Rested,
         model: String,
         caller: &Caller,
-        request: &CreateRequest,
+        submission: &Submission,
     ) -> Result<ResponseId, Refusal> {
         let tools = self.tools(session, &rested, caller);
         let Rested {
@@ -112,15 +120,14 @@ impl Sessions {
             state,
             tools: earlier,
         } = rested;
-        let submitted = Recorder::submit(
-            &self.journal,
-            &lease,
-            state,
-            caller.account(),
+        let submit = Submit {
+            owner: caller.account(),
             model,
-            request,
-        )
-        .await;
+            request: &submission.request,
+            claims: submission.claims.clone(),
+            webhook: submission.webhook.clone(),
+        };
+        let submitted = Recorder::submit(&self.journal, &lease, state, submit).await;
         match submitted {
             Ok(recorder) => {
                 let id = recorder.id().clone();

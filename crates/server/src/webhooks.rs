@@ -6,7 +6,7 @@
 //! under the same `webhook-id`.
 //!
 //! Invariants:
-//! - One attempt per response at a time, a bounded number for one account, and a bounded number in all: a slow receiver
+//! - One attempt per response at a time, a bounded number at one receiver, for one account, and in all: a slow receiver
 //!   holds up nobody else.
 //! - A client's URL is reached through [`platform::public`] only. The operator's own is trusted.
 //! - The body holds what clients read anyway. No token is near: none is needed.

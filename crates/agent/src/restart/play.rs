@@ -210,7 +210,14 @@ async fn submit(
     });
     let mut request = CreateRequest::parse(&body).unwrap();
     request.max_cost = cap.map(MicroUsd);
-    let submitted = Recorder::submit(journal, lease, state, "alice", "m".into(), &request).await;
+    let submit = crate::Submit {
+        owner: "alice",
+        model: "m".into(),
+        request: &request,
+        claims: Vec::new(),
+        webhook: None,
+    };
+    let submitted = Recorder::submit(journal, lease, state, submit).await;
     submitted.map_err(|(_, error)| error).unwrap()
 }
 

@@ -89,6 +89,7 @@ fn settings(addr: SocketAddr, folder: &Path, hub: &str) -> Settings {
         endpoints: endpoints_of(hub),
         keepalive: Duration::from_secs(15),
         idle: Duration::from_secs(900),
+        retention_days: 0,
         limits: Limits::default(),
         webhooks: Webhooks::default(),
     }

@@ -89,6 +89,7 @@ impl Run {
             endpoints: self.embedded.platform.endpoints(),
             keepalive: Duration::from_secs(15),
             idle: Duration::from_secs(900),
+            retention_days: 0,
             limits: Limits::default(),
             webhooks: Webhooks::default(),
         };

@@ -38,6 +38,9 @@ pub struct Serve {
     /// Seconds without a turn after which a session releases its sandbox and memory
     #[arg(long, env = "ML_INTERN_IDLE_SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(1..))]
     idle: u64,
+    /// Days after which ended responses are deleted; 0 keeps them
+    #[arg(long, env = "ML_INTERN_RETENTION_DAYS", default_value_t = 0)]
+    retention_days: u32,
     /// Sessions of one account that may hold a sandbox and memory at the same time
     #[arg(long, env = "ML_INTERN_SESSIONS_PER_USER", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     sessions_per_user: u64,
@@ -171,6 +174,7 @@ impl Serve {
             endpoints: self.platform.endpoints(),
             keepalive: Duration::from_secs(self.keepalive),
             idle: Duration::from_secs(self.idle),
+            retention_days: self.retention_days,
             webhooks: self.webhooks.webhooks()?,
             limits: Limits {
                 sessions_per_user: self.sessions_per_user as usize,

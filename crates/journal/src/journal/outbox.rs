@@ -1,23 +1,20 @@
 //! The outbox, and the settings that its worker keeps.
 
-use crate::{Frame, Journal, JournalError, WebhookFailure, WebhookRow};
+use crate::{DueLimits, Frame, Journal, JournalError, WebhookFailure, WebhookRow};
 use protocol::{ResponseId, SessionId};
 
 impl Journal {
-    /// Webhooks with a wanted, durable event that is not delivered and whose time has come, the longest due first: at most
-    /// `per_lane` of one account, or of the operator's, so that nobody's receivers hide another's. They are not claimed:
-    /// the worker remembers which ones it is busy with.
+    /// Webhooks with a wanted, durable event that is not delivered and whose time has come, the longest due first. They are
+    /// not claimed: the worker remembers which ones it is busy with.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn webhooks_due(
         &self,
         now_ms: u64,
-        per_lane: usize,
-        limit: usize,
+        most: DueLimits,
     ) -> Result<Vec<WebhookRow>, JournalError> {
-        let store = &self.shared.store;
-        store.webhooks_due(now_ms, per_lane, limit).await
+        self.shared.store.webhooks_due(now_ms, most).await
     }
 
     /// When the next of the webhooks that are not due yet becomes so, in unix milliseconds.

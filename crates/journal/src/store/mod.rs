@@ -7,7 +7,7 @@ mod sqlite;
 pub(crate) use rows::{Commit, StoredEvent};
 pub use rows::{NewResponse, Phase, ResponseRow, SessionRow};
 
-use crate::{AppendError, Claimed, JournalError, Listing, WebhookFailure, WebhookRow};
+use crate::{AppendError, Claimed, DueLimits, JournalError, Listing, WebhookFailure, WebhookRow};
 use protocol::{ResponseId, SessionId};
 
 /// What a batch of commits came to, one outcome each, in order.
@@ -120,10 +120,9 @@ impl Store {
     pub async fn webhooks_due(
         &self,
         now_ms: u64,
-        per_lane: usize,
-        limit: usize,
+        most: DueLimits,
     ) -> Result<Vec<WebhookRow>, JournalError> {
-        dispatch!(self, webhooks_due(now_ms, per_lane, limit))
+        dispatch!(self, webhooks_due(now_ms, most))
     }
 
     pub async fn webhooks_next_due(&self, now_ms: u64) -> Result<Option<u64>, JournalError> {

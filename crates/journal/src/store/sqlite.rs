@@ -9,7 +9,7 @@ mod webhooks;
 mod write;
 
 use super::{Commit, Outcomes, ResponseRow, SessionRow, StoredEvent};
-use crate::{Claimed, JournalError, Listing, WebhookFailure, WebhookRow};
+use crate::{Claimed, DueLimits, JournalError, Listing, WebhookFailure, WebhookRow};
 use protocol::{ResponseId, SessionId};
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
@@ -168,10 +168,9 @@ impl SqliteStore {
     pub async fn webhooks_due(
         &self,
         now_ms: u64,
-        per_lane: usize,
-        limit: usize,
+        most: DueLimits,
     ) -> Result<Vec<WebhookRow>, JournalError> {
-        self.read(move |connection| webhooks::due(connection, now_ms, per_lane, limit))
+        self.read(move |connection| webhooks::due(connection, now_ms, most))
             .await
     }
 

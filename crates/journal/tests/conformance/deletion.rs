@@ -3,8 +3,8 @@
 use crate::turn::{Turn, delta};
 use crate::world::{PATIENCE, World, new};
 use journal::{
-    AppendError, Claim, Entry, JournalError, Lease, LedgerOp, Listing, NewResponse, NewWebhook,
-    Past, Private, Resource, ResourceKind,
+    AppendError, Claim, DueLimits, Entry, JournalError, Lease, LedgerOp, Listing, NewResponse,
+    NewWebhook, Past, Private, Resource, ResourceKind,
 };
 use protocol::{CostKind, MicroUsd, SessionId, WebhookRequest};
 
@@ -66,7 +66,12 @@ async fn a_deleted_response_is_unknown(world: World) {
     }
     assert_eq!(journal.claimed("key", 0).await.unwrap(), None);
     assert!(journal.webhooks_of(session).await.unwrap().is_empty());
-    assert!(journal.webhooks_due(0, 9, 9).await.unwrap().is_empty());
+    let most = DueLimits {
+        at_receiver: 9,
+        of_account: 9,
+        in_all: 9,
+    };
+    assert!(journal.webhooks_due(0, most).await.unwrap().is_empty());
     let again = journal.delete(&turn.id).await;
     assert!(matches!(again, Err(AppendError::Unknown)), "{again:?}");
     let late = turn.append(vec![delta("late")]).await;

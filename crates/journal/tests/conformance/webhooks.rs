@@ -2,7 +2,9 @@
 
 use crate::turn::{Turn, delta};
 use crate::world::{PATIENCE, World, new};
-use journal::{Journal, Lease, NewResponse, NewWebhook, WebhookFailure, WebhookRow, WebhookState};
+use journal::{
+    DueLimits, Journal, Lease, NewResponse, NewWebhook, WebhookFailure, WebhookRow, WebhookState,
+};
 use protocol::{SessionId, WebhookRequest};
 
 crate::on_both_backends!(
@@ -36,7 +38,18 @@ async fn begin(journal: &Journal, events: &[&str]) -> Turn {
 }
 
 async fn due(journal: &Journal, now_ms: u64) -> Vec<WebhookRow> {
-    journal.webhooks_due(now_ms, 10, 10).await.unwrap()
+    journal
+        .webhooks_due(now_ms, most(10, 10, 10))
+        .await
+        .unwrap()
+}
+
+fn most(at_receiver: usize, of_account: usize, in_all: usize) -> DueLimits {
+    DueLimits {
+        at_receiver,
+        of_account,
+        in_all,
+    }
 }
 
 async fn of(turn: &Turn) -> WebhookRow {
@@ -117,42 +130,58 @@ async fn what_is_not_wanted_makes_nothing_due(world: World) {
 
 async fn nobody_hides_the_rows_of_another(world: World) {
     let journal = &world.journal;
-    let mut turns = Vec::new();
-    for (owner, by_operator) in [
-        ("alice", false),
-        ("alice", false),
-        ("alice", false),
-        ("alice", true),
-        ("bob", true),
-        ("bob", true),
-        ("bob", false),
-    ] {
+    let receivers = [
+        ("alice", "a"),
+        ("alice", "b"),
+        ("operator", "o"),
+        ("bob", "a"),
+    ];
+    for (owner, path) in [0, 0, 0, 0, 1, 2, 2, 2, 3].map(|which| receivers[which]) {
+        let mut webhook = webhook(&["response.queued"]);
+        webhook.request.url = format!("https://example.org/{path}");
+        webhook.by_operator = owner == "operator";
+        // What goes to the operator is of somebody too.
+        let owner = if webhook.by_operator { "alice" } else { owner };
         let new = NewResponse {
-            webhook: Some(NewWebhook {
-                by_operator,
-                ..webhook(&["response.queued"])
-            }),
+            webhook: Some(webhook),
             ..new(owner, true)
         };
         let lease = Lease::first(SessionId::fresh());
-        turns.push(Turn::create(journal, &lease, new).await.unwrap());
+        Turn::create(journal, &lease, new).await.unwrap();
     }
-    let counts = async |per_lane, limit| {
-        let due = journal.webhooks_due(0, per_lane, limit).await.unwrap();
-        let of = |owner: &str| {
-            let theirs = due
-                .iter()
-                .filter(|row| !row.by_operator && row.owner == owner);
-            theirs.count()
-        };
-        let operators = due.iter().filter(|row| row.by_operator).count();
-        (of("alice"), of("bob"), operators)
-    };
-    assert_eq!(counts(9, 99).await, (3, 1, 3));
-    assert_eq!(counts(2, 99).await, (2, 1, 2));
-    assert_eq!(counts(1, 99).await, (1, 1, 1));
-    let (alice, bob, operator) = counts(2, 4).await;
-    assert_eq!(alice + bob + operator, 4);
+    for (limits, expected) in [
+        (most(9, 9, 99), [4, 1, 3, 1]),
+        (most(2, 9, 99), [2, 1, 2, 1]),
+        (most(9, 1, 99), [1, 0, 1, 1]),
+        (most(3, 2, 99), [2, 0, 2, 1]),
+        (most(1, 2, 99), [1, 1, 1, 1]),
+    ] {
+        let due = journal.webhooks_due(0, limits).await.unwrap();
+        let counts = receivers.map(|(owner, path)| {
+            let is_theirs = |row: &&WebhookRow| {
+                let account = if row.by_operator {
+                    "operator"
+                } else {
+                    &row.owner
+                };
+                account == owner && row.url.ends_with(&format!("/{path}"))
+            };
+            due.iter().filter(is_theirs).count()
+        });
+        // Of one account's receivers those come first that were created first, by id.
+        let [a, b, operators, bobs] = counts;
+        let [ea, eb, eoperators, ebobs] = expected;
+        assert_eq!(
+            (a + b, operators, bobs),
+            (ea + eb, eoperators, ebobs),
+            "{limits:?}"
+        );
+        assert!(a <= limits.at_receiver && b <= limits.at_receiver);
+    }
+    assert_eq!(
+        journal.webhooks_due(0, most(9, 9, 4)).await.unwrap().len(),
+        4
+    );
 }
 
 async fn a_failed_attempt_waits_for_its_time(world: World) {

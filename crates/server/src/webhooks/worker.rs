@@ -2,7 +2,7 @@
 
 use super::Webhooks;
 use super::attempt::unix_ms;
-use journal::{JournalError, WebhookRow};
+use journal::{DueLimits, JournalError, WebhookRow};
 use protocol::ResponseId;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,27 +10,37 @@ use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 /// Attempts at once.
-const MOST: usize = 64;
-/// Of these, attempts for one account, or for the operator's receiver.
-const MOST_IN_LANE: usize = 8;
+const MOST: usize = 128;
+/// Of these, attempts for one account, or for the operator.
+const MOST_OF_ACCOUNT: usize = 32;
+/// Of these, attempts at one receiver.
+const MOST_AT_RECEIVER: usize = 8;
+/// What is asked for at once. What is under way is still due, so it takes more than [`MOST`] to see past it.
+const ASKED: DueLimits = DueLimits {
+    at_receiver: MOST_AT_RECEIVER,
+    of_account: MOST_OF_ACCOUNT,
+    in_all: 2 * MOST,
+};
 /// The store is asked this often even if nothing wakes the worker.
 const TICK: Duration = Duration::from_secs(30);
 /// A store that fails is left alone for this long.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
-/// Whose receivers wait for one another.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Lane {
-    Account(String),
-    Operator,
+/// What an attempt is for. Those for one receiver wait for one another, and those for one account.
+#[derive(Debug, Clone)]
+struct Target {
+    response: ResponseId,
+    /// `None` is the operator.
+    account: Option<String>,
+    url: String,
 }
 
-impl Lane {
+impl Target {
     fn of(row: &WebhookRow) -> Self {
-        if row.by_operator {
-            Self::Operator
-        } else {
-            Self::Account(row.owner.clone())
+        Self {
+            response: row.response_id.clone(),
+            account: (!row.by_operator).then(|| row.owner.clone()),
+            url: row.url.clone(),
         }
     }
 }
@@ -39,7 +49,7 @@ impl Lane {
 #[derive(Default)]
 struct Attempts {
     tasks: JoinSet<()>,
-    busy: HashMap<Id, (ResponseId, Lane)>,
+    busy: HashMap<Id, Target>,
 }
 
 impl Webhooks {
@@ -68,15 +78,10 @@ impl Webhooks {
     /// Starts what is due and has room; says how long nothing else can become due by time alone.
     async fn start_due(&self, attempts: &mut Attempts) -> Result<Duration, JournalError> {
         let now_ms = unix_ms();
-        // What is under way is still due, so enough is asked for to see past it.
-        let due = self
-            .journal
-            .webhooks_due(now_ms, MOST_IN_LANE, 2 * MOST)
-            .await?;
-        for row in due {
-            if attempts.have_room_for(&row) {
-                let webhooks = self.clone();
-                attempts.start(row, webhooks);
+        for row in self.journal.webhooks_due(now_ms, ASKED).await? {
+            let target = Target::of(&row);
+            if attempts.have_room_for(&target) {
+                attempts.start(target, self.clone().try_once(row));
             }
         }
         let next_ms = self.journal.webhooks_next_due(now_ms).await?;
@@ -98,17 +103,23 @@ impl Webhooks {
 }
 
 impl Attempts {
-    fn have_room_for(&self, row: &WebhookRow) -> bool {
-        let lane = Lane::of(row);
-        let in_lane = self.busy.values().filter(|(_, other)| *other == lane);
-        let is_busy = self.busy.values().any(|(id, _)| *id == row.response_id);
-        !is_busy && self.busy.len() < MOST && in_lane.count() < MOST_IN_LANE
+    fn have_room_for(&self, target: &Target) -> bool {
+        let (mut of_account, mut at_receiver) = (0, 0);
+        for busy in self.busy.values() {
+            if busy.response == target.response {
+                return false;
+            }
+            if busy.account == target.account {
+                of_account += 1;
+                at_receiver += usize::from(busy.url == target.url);
+            }
+        }
+        self.busy.len() < MOST && of_account < MOST_OF_ACCOUNT && at_receiver < MOST_AT_RECEIVER
     }
 
-    fn start(&mut self, row: WebhookRow, webhooks: Webhooks) {
-        let mark = (row.response_id.clone(), Lane::of(&row));
-        let task = self.tasks.spawn(webhooks.try_once(row));
-        self.busy.insert(task.id(), mark);
+    fn start(&mut self, target: Target, attempt: impl Future<Output = ()> + Send + 'static) {
+        let task = self.tasks.spawn(attempt);
+        self.busy.insert(task.id(), target);
     }
 
     fn end(&mut self, ended: &Result<(Id, ()), tokio::task::JoinError>) {

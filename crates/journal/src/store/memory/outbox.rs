@@ -2,9 +2,10 @@
 
 use super::{Log, MemoryStore};
 use crate::store::{Commit, StoredEvent};
-use crate::{JournalError, NewWebhook, WebhookFailure, WebhookRow, WebhookState};
+use crate::{DueLimits, JournalError, NewWebhook, WebhookFailure, WebhookRow, WebhookState};
 use protocol::{ResponseId, SessionId};
 use std::collections::HashMap;
+use std::hash::Hash;
 
 #[derive(Clone)]
 pub(super) struct Webhook {
@@ -79,8 +80,7 @@ impl MemoryStore {
     pub fn webhooks_due(
         &self,
         now_ms: u64,
-        per_lane: usize,
-        limit: usize,
+        most: DueLimits,
     ) -> Result<Vec<WebhookRow>, JournalError> {
         let state = self.state();
         let is_due = |hook: &Webhook| hook.is_due() && hook.next_attempt_at_ms <= now_ms;
@@ -94,14 +94,12 @@ impl MemoryStore {
             let key = |row: &WebhookRow| (row.next_attempt_at_ms, row.response_id.to_string());
             key(one).cmp(&key(other))
         });
-        let mut lanes: HashMap<Option<String>, usize> = HashMap::new();
-        due.retain(|row| {
-            let lane = (!row.by_operator).then(|| row.owner.clone());
-            let place = lanes.entry(lane).or_default();
-            *place += 1;
-            *place <= per_lane
+        let account = |row: &WebhookRow| (!row.by_operator).then(|| row.owner.clone());
+        keep_first_of_each(&mut due, most.at_receiver, |row| {
+            (account(row), row.url.clone())
         });
-        due.truncate(limit);
+        keep_first_of_each(&mut due, most.of_account, account);
+        due.truncate(most.in_all);
         Ok(due)
     }
 
@@ -180,4 +178,18 @@ impl MemoryStore {
             change(webhook);
         }
     }
+}
+
+/// Keeps the first `most` of the rows that have the same key.
+fn keep_first_of_each<K: Hash + Eq>(
+    rows: &mut Vec<WebhookRow>,
+    most: usize,
+    key: impl Fn(&WebhookRow) -> K,
+) {
+    let mut places: HashMap<K, usize> = HashMap::new();
+    rows.retain(|row| {
+        let place = places.entry(key(row)).or_default();
+        *place += 1;
+        *place <= most
+    });
 }

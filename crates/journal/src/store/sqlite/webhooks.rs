@@ -3,7 +3,7 @@
 use super::write::prepared;
 use crate::store::Phase;
 use crate::store::{Commit, StoredEvent};
-use crate::{JournalError, NewWebhook, WebhookFailure, WebhookRow, WebhookState};
+use crate::{DueLimits, JournalError, NewWebhook, WebhookFailure, WebhookRow, WebhookState};
 use protocol::{ResponseId, SessionId};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
@@ -38,22 +38,25 @@ pub(super) fn tell(connection: &Connection, commit: &Commit) -> Result<(), Journ
     Ok(())
 }
 
-/// One account's rows, or the operator's, are numbered by themselves, and those behind the first `per_lane` left out.
+/// The rows are numbered by receiver, and what of these is not too far behind by account; the operator counts as one.
 pub(super) fn due(
     connection: &Connection,
     now_ms: u64,
-    per_lane: usize,
-    limit: usize,
+    most: DueLimits,
 ) -> Result<Vec<WebhookRow>, JournalError> {
     let sql = format!(
-        "WITH due AS (SELECT d.response_id AS id, row_number() OVER ( \
-             PARTITION BY d.by_operator, iif(d.by_operator, '', o.owner) ORDER BY d.next_attempt_at, d.response_id \
-         ) AS place FROM webhooks d JOIN responses o ON o.id = d.response_id \
-         WHERE {IS_DUE} AND d.next_attempt_at <= ?1) \
-         {WEBHOOK} JOIN due ON due.id = w.response_id AND due.place <= ?2 \
-         ORDER BY w.next_attempt_at, w.response_id LIMIT ?3"
+        "WITH due AS (SELECT d.response_id AS id, d.next_attempt_at AS at, d.url AS url, \
+                              iif(d.by_operator, '', o.owner) AS account \
+                       FROM webhooks d JOIN responses o ON o.id = d.response_id \
+                       WHERE {IS_DUE} AND d.next_attempt_at <= ?1), \
+         by_receiver AS (SELECT *, row_number() OVER (PARTITION BY account, url ORDER BY at, id) AS place FROM due), \
+         by_account AS (SELECT id, row_number() OVER (PARTITION BY account ORDER BY at, id) AS place \
+                        FROM by_receiver WHERE place <= ?2) \
+         {WEBHOOK} JOIN by_account b ON b.id = w.response_id AND b.place <= ?3 \
+         ORDER BY w.next_attempt_at, w.response_id LIMIT ?4"
     );
-    rows(connection, &sql, params![now_ms, per_lane, limit])
+    let row = params![now_ms, most.at_receiver, most.of_account, most.in_all];
+    rows(connection, &sql, row)
 }
 
 pub(super) fn next_due(connection: &Connection, now_ms: u64) -> Result<Option<u64>, JournalError> {
