@@ -103,10 +103,7 @@ impl Work<'_> {
             messages: prompt,
             tools: Vec::new(),
             max_tokens: Some(fitted.max_output),
-            temperature: None,
-            top_p: None,
-            reasoning_effort: None,
-            response_format: None,
+            ..ChatRequest::default()
         };
         let (summary, usage) = self.ask(&request).await;
         let amount = budget::settled(Some(prices), usage.as_ref(), fitted.reserve);

@@ -7,7 +7,7 @@ use crate::Draft;
 use crate::state::{CALL, SANDBOX};
 use crate::work::{Step, TurnError, Work};
 use journal::{CallRecord, Ledger, LedgerOp, Private, Resource, ResourceKind, Shortfall};
-use protocol::{CostKind, Event, MicroUsd, PendingAction, ToolState};
+use protocol::{CostKind, Event, MicroUsd, OutputItem, PendingAction, ToolState};
 use serde_json::Value;
 use tools::{Adopted, Outcome, Price, Started, StartedKind};
 
@@ -37,7 +37,8 @@ struct Batch {
 }
 
 impl Work<'_> {
-    /// Runs a batch. `Some` when the turn rests after it.
+    /// Runs a batch, but for the calls that the client is to run. `Some` when the turn rests after it: stopped, paused,
+    /// or because it is the client's turn.
     pub(crate) async fn dispatch(
         &mut self,
         calls: Vec<CallRecord>,
@@ -58,8 +59,13 @@ impl Work<'_> {
             ..Batch::default()
         };
         let mut checked = Vec::new();
+        let (handed_over, calls) = self.recorder.state().split_handed_over(calls);
         for call in calls {
-            match self.agent.toolbox.check(&call.name, &call.arguments) {
+            if let Some(reason) = self.over_call_limit(&call) {
+                batch.refused.push((call, format!("ERROR: {reason}")));
+                continue;
+            }
+            match self.offered.check(&call.name, &call.arguments) {
                 Ok(arguments) => checked.push((call, arguments)),
                 Err(reason) => batch.refused.push((call, format!("ERROR: {reason}"))),
             }
@@ -85,7 +91,24 @@ impl Work<'_> {
         if self.stop.reason().is_some() {
             return Ok(Some(Step::Stopped));
         }
-        Ok((!waiting.is_empty()).then_some(Step::Paused(waiting)))
+        if !waiting.is_empty() {
+            return Ok(Some(Step::Paused(waiting)));
+        }
+        Ok((!handed_over.is_empty()).then_some(Step::Completed))
+    }
+
+    /// Why a call is one more than the request's `max_tool_calls` allows, if it is.
+    fn over_call_limit(&self, call: &CallRecord) -> Option<String> {
+        let response = self.recorder.response()?;
+        let most = response.echo.get("max_tool_calls")?.as_u64()?;
+        let earlier = response.output.iter().take(call.output_index);
+        let earlier = earlier.filter(|item| matches!(item, OutputItem::McpCall { .. }));
+        (earlier.count() as u64 >= most).then(|| {
+            format!(
+                "the caller allows {most} tool calls in a turn, and they are used up; nothing was executed. Answer \
+                 with what you have."
+            )
+        })
     }
 
     /// Starts the sandbox if a call needs it and none runs. Calls that cannot have one wait or fail.
@@ -95,7 +118,7 @@ impl Work<'_> {
         batch: &mut Batch,
         approval: Approval,
     ) -> Result<Vec<(CallRecord, Value)>, TurnError> {
-        let toolbox = self.agent.toolbox.clone();
+        let toolbox = self.offered.toolbox.clone();
         let needs = |call: &CallRecord, arguments: &Value| {
             toolbox
                 .get(&call.name)
@@ -232,7 +255,7 @@ impl Work<'_> {
     ) {
         let mut ledger: Ledger = self.recorder.state().ledger.clone();
         for (call, arguments) in calls {
-            let Some(tool) = self.agent.toolbox.get(&call.name) else {
+            let Some(tool) = self.offered.toolbox.get(&call.name) else {
                 continue;
             };
             let id = reservation_id(&call);

@@ -16,6 +16,7 @@ mod dispatch;
 mod draft;
 mod guards;
 mod model_step;
+mod offered;
 mod prompt;
 mod recorder;
 mod relay;

@@ -30,13 +30,18 @@ enum Fate {
 }
 
 impl Work<'_> {
-    /// Gives every pending call its result, or leaves the turn for a decision. Without pending calls there is only a
+    /// Gives every pending call its result, but for those that the client is to run, or leaves the turn for a decision. Without pending calls there is only a
     /// denial to obey.
     pub(crate) async fn settle_pending(&mut self) -> Result<Option<Step>, TurnError> {
         let state = self.recorder.state();
-        let (pending, decision) = (state.pending.clone(), state.decision.clone());
+        let decision = state.decision.clone();
+        let (handed_over, pending) = state.split_handed_over(state.pending.clone());
+        let rest = (!handed_over.is_empty()).then_some(Step::Completed);
         if let Some(Decision::Denied { feedback }) = decision {
-            return self.deny(pending, feedback.as_deref()).await;
+            return match pending.is_empty() && rest.is_some() {
+                true => Ok(rest),
+                false => Ok(self.deny(pending, feedback.as_deref()).await?.or(rest)),
+            };
         }
         if self.stop.reason().is_some() {
             return Ok(Some(Step::Stopped));
@@ -55,13 +60,14 @@ impl Work<'_> {
             }
         }
         if to_run.is_empty() && under_way.is_empty() {
-            return Ok(None);
+            return Ok(rest);
         }
         let approval = match decision {
             Some(Decision::Approved) => Approval::Granted,
             _ => Approval::Needed,
         };
-        self.dispatch_with(to_run, approval, under_way).await
+        let step = self.dispatch_with(to_run, approval, under_way).await?;
+        Ok(step.or(rest))
     }
 
     fn fate(&self, call: &CallRecord) -> Fate {
@@ -69,8 +75,8 @@ impl Work<'_> {
         let Some(lines) = state.begun.get(&call.item_id) else {
             return Fate::Run;
         };
-        let tool = self.agent.toolbox.get(&call.name);
-        let arguments = self.agent.toolbox.check(&call.name, &call.arguments);
+        let tool = self.offered.toolbox.get(&call.name);
+        let arguments = self.offered.toolbox.check(&call.name, &call.arguments);
         let (Some(tool), Ok(arguments)) = (tool, arguments) else {
             return Fate::Unknown;
         };
@@ -101,11 +107,11 @@ impl Work<'_> {
 
     async fn effect_unknown(&mut self, call: &CallRecord) -> Result<(), TurnError> {
         let needs_sandbox = self
-            .agent
+            .offered
             .toolbox
             .check(&call.name, &call.arguments)
             .ok()
-            .zip(self.agent.toolbox.get(&call.name))
+            .zip(self.offered.toolbox.get(&call.name))
             .is_some_and(|(arguments, tool)| tool.needs_sandbox(&arguments));
         let place = if needs_sandbox && !self.session.sandbox.is_running().await {
             " The sandbox it ran in is lost with its files; the next call that needs one gets a new, empty one."

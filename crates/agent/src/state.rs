@@ -1,9 +1,10 @@
 //! A session's state: a fold of its responses' logs, in order.
 
+use crate::offered::is_handed_over;
 use crate::transcript::Transcript;
 use journal::{CallRecord, Entry, Inherited, Ledger, LedgerOp, Residue, Resource};
-use protocol::{Artifact, Event, ItemId, MicroUsd, PlanItem, Response};
-use std::collections::BTreeMap;
+use protocol::{Artifact, Event, InputItem, ItemId, MicroUsd, PlanItem, Problem, Response};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Reservations of tool calls begin so; the call's item id follows.
 pub(crate) const CALL: &str = "call:";
@@ -33,6 +34,8 @@ pub struct SessionState {
     pub plan_is_current: bool,
     /// Calls of the newest assistant message that have no result yet.
     pub pending: Vec<CallRecord>,
+    /// Ids of calls for the client to run, whose outputs the next request may bring.
+    pub awaited: BTreeSet<String>,
     /// Pending calls that have begun, with the lines of log that they have shown.
     pub begun: BTreeMap<ItemId, usize>,
     /// What was decided about the pending calls; without any, about the next model call.
@@ -63,6 +66,7 @@ impl SessionState {
             plan: Vec::new(),
             plan_is_current: false,
             pending: Vec::new(),
+            awaited: BTreeSet::new(),
             begun: BTreeMap::new(),
             decision: None,
             feedback: Vec::new(),
@@ -89,6 +93,7 @@ impl SessionState {
     pub fn apply_residue(&mut self, residue: &Residue) {
         self.began_at = self.began_at.or(residue.created_at);
         self.newest_is_deleted = true;
+        self.awaited.clear();
         residue.ledger.iter().for_each(|op| self.ledger.apply(op));
         for id in &residue.released {
             self.resources.remove(id);
@@ -96,6 +101,36 @@ impl SessionState {
         for resource in &residue.resources {
             self.resources.insert(resource.id.clone(), resource.clone());
         }
+    }
+
+    /// Calls for the client to run, and the others.
+    #[must_use]
+    pub(crate) fn split_handed_over(
+        &self,
+        calls: Vec<CallRecord>,
+    ) -> (Vec<CallRecord>, Vec<CallRecord>) {
+        let output = self.response.as_ref().map(|response| &response.output);
+        calls.into_iter().partition(|call| {
+            let item = output.and_then(|output| output.get(call.output_index));
+            is_handed_over(item.filter(|item| *item.id() == call.item_id))
+        })
+    }
+
+    /// Checks that each output of a client's tool answers a call that the session waits for.
+    ///
+    /// # Errors
+    /// 400, naming the first that does not.
+    pub fn check_outputs(&self, input: &[InputItem]) -> Result<(), Problem> {
+        for (index, item) in input.iter().enumerate() {
+            if let InputItem::FunctionCallOutput { call_id, .. } = item
+                && !self.awaited.contains(call_id)
+            {
+                let param = format!("input[{index}].call_id");
+                let why = "The session does not wait for the output of a call with this id.";
+                return Err(Problem::invalid("invalid_value", param, why));
+            }
+        }
+        Ok(())
     }
 
     /// Whether a call waits for its result.
@@ -120,6 +155,7 @@ impl SessionState {
         let mut forked = Self::new(self.ledger.cap());
         forked.ledger.apply(&open);
         forked.transcript = self.transcript;
+        forked.awaited = self.awaited;
         forked.plan = self.plan;
         forked
     }
@@ -141,6 +177,7 @@ impl SessionState {
                 self.newest_is_deleted = false;
                 self.began_at = self.began_at.or(Some(response.created_at));
                 self.pending.clear();
+                self.awaited.clear();
                 self.begun.clear();
                 self.decision = None;
                 self.feedback.clear();
@@ -240,6 +277,8 @@ impl SessionState {
         }
         if let Some(turn) = &entry.private.assistant {
             self.pending.clone_from(&turn.calls);
+            let (awaited, _) = self.split_handed_over(turn.calls.clone());
+            self.awaited = awaited.into_iter().map(|call| call.call_id).collect();
         }
         if let Some(result) = &entry.private.result {
             self.answered(&entry.event, &result.call_id);

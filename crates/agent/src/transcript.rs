@@ -2,12 +2,18 @@
 
 use journal::{AssistantTurn, Compaction, Entry};
 use platform::{ChatMessage, ContentPart, ToolCall};
-use protocol::{Event, InputItem, InputMessage, InputPart, Role};
-use std::collections::HashSet;
+use protocol::{Event, InputItem, InputMessage, InputPart, OutputItem, Role};
+use std::collections::{BTreeSet, HashSet};
 
 /// What the model is told about a call whose result is missing.
 const NOT_FINISHED: &str =
     "This call did not finish: it was interrupted. Whether it had an effect is not known.";
+
+/// What the model is told about a call that the client was to run, and that the client gives no result of.
+const NO_RESULT: &str = "The client gave no result for this call.";
+
+/// What a model that does not see gets for an image.
+const UNSEEN: &str = "[An image was here. This model cannot see images.]";
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Transcript {
@@ -17,6 +23,8 @@ pub struct Transcript {
     /// Bytes of messages added since.
     uncounted_bytes: u64,
     uncounted_messages: u64,
+    /// Ids of calls that the client was to run.
+    handed_over: BTreeSet<String>,
 }
 
 impl Transcript {
@@ -27,15 +35,18 @@ impl Transcript {
         {
             self.submit(&submission.input, response.instructions.as_deref());
         }
+        if let Event::ItemAdded {
+            item: OutputItem::FunctionCall { call_id, .. },
+            ..
+        } = &entry.event
+        {
+            self.handed_over.insert(call_id.clone());
+        }
         if let Some(turn) = &entry.private.assistant {
             self.answer(turn);
         }
         if let Some(result) = &entry.private.result {
-            self.push(ChatMessage::Tool {
-                call_id: result.call_id.clone(),
-                name: result.name.clone(),
-                content: result.text.clone(),
-            });
+            self.push_output(&result.call_id, result.text.clone());
         }
         if let Event::Guard { message, .. } = &entry.event {
             self.push(user(format!("[SYSTEM: {message}]")));
@@ -59,7 +70,7 @@ impl Transcript {
                 }
                 open.retain(|(id, _)| id != call_id);
             } else {
-                patched.extend(open.drain(..).map(stub));
+                patched.extend(open.drain(..).map(|call| self.stub(call)));
             }
             patched.push(message.clone());
             if let ChatMessage::Assistant { calls, .. } = message {
@@ -70,7 +81,7 @@ impl Transcript {
                     .collect();
             }
         }
-        patched.extend(open.drain(..).map(stub));
+        patched.extend(open.drain(..).map(|call| self.stub(call)));
         patched
     }
 
@@ -116,11 +127,13 @@ impl Transcript {
         // Results first: no message may stand between a call and its result.
         for item in input {
             if let InputItem::FunctionCallOutput { call_id, output } = item {
-                self.push(ChatMessage::Tool {
-                    call_id: call_id.clone(),
-                    name: String::new(),
-                    content: protocol::text(output),
-                });
+                self.push_output(call_id, protocol::text(output));
+            }
+        }
+        // Providers take no images in a call's result.
+        for item in input {
+            if let InputItem::FunctionCallOutput { output, .. } = item {
+                self.push_images(output);
             }
         }
         let mut messages: Vec<&InputMessage> = input.iter().filter_map(message).collect();
@@ -129,17 +142,75 @@ impl Transcript {
         for message in messages {
             self.push(context_message(message));
         }
-        let Some(task) = task else {
-            return;
+        let instructions = instructions
+            .filter(|text| !text.trim().is_empty())
+            .map(|text| {
+                format!("Instructions for this task, which go before your general rules:\n{text}\n\nTask:")
+            });
+        let parts = match (task, instructions) {
+            (Some(task), instructions) => {
+                let instructions = instructions.map(ContentPart::Text);
+                instructions
+                    .into_iter()
+                    .chain(parts(&task.content))
+                    .collect()
+            }
+            // Clients send the same instructions with each output.
+            (None, Some(text)) if !self.has_been_told(&text) => {
+                vec![ContentPart::Text(format!(
+                    "{text} go on with these results."
+                ))]
+            }
+            (None, _) => return,
         };
-        let mut parts = parts(&task.content);
-        if let Some(instructions) = instructions.filter(|text| !text.trim().is_empty()) {
-            let text = format!(
-                "Instructions for this task, which go before your general rules:\n{instructions}\n\nTask:"
-            );
-            parts.insert(0, ContentPart::Text(text));
-        }
         self.push(ChatMessage::User(parts));
+    }
+
+    fn has_been_told(&self, text: &str) -> bool {
+        let is_it =
+            |part: &ContentPart| matches!(part, ContentPart::Text(told) if told.starts_with(text));
+        self.messages
+            .iter()
+            .any(|message| matches!(message, ChatMessage::User(parts) if parts.iter().any(is_it)))
+    }
+
+    /// Puts a result behind its call, whatever came since: no message may stand between them.
+    fn push_output(&mut self, call_id: &str, content: String) {
+        let made = self
+            .messages
+            .iter()
+            .enumerate()
+            .rev()
+            .find_map(|(index, message)| {
+                let ChatMessage::Assistant { calls, .. } = message else {
+                    return None;
+                };
+                let call = calls.iter().find(|call| call.id == call_id)?;
+                Some((index, call.name.clone()))
+            });
+        let Some((index, name)) = made else {
+            return self.push(user(format!("[The result of an earlier call]\n{content}")));
+        };
+        let later = &self.messages[index + 1..];
+        let is_result = |message: &&ChatMessage| matches!(message, ChatMessage::Tool { .. });
+        let at = index + 1 + later.iter().take_while(is_result).count();
+        let message = ChatMessage::Tool {
+            call_id: call_id.to_owned(),
+            name,
+            content,
+        };
+        self.count(&message);
+        self.messages.insert(at, message);
+    }
+
+    fn push_images(&mut self, output: &[InputPart]) {
+        let image = |part: &&InputPart| matches!(part, InputPart::InputImage { .. });
+        let images: Vec<InputPart> = output.iter().filter(image).cloned().collect();
+        if !images.is_empty() {
+            let note = ContentPart::Text("[Images from the result above]".into());
+            let images = std::iter::once(note).chain(parts(&images));
+            self.push(ChatMessage::User(images.collect()));
+        }
     }
 
     fn answer(&mut self, turn: &AssistantTurn) {
@@ -183,17 +254,25 @@ impl Transcript {
     }
 
     fn push(&mut self, message: ChatMessage) {
-        self.uncounted_bytes += size(&message);
-        self.uncounted_messages += 1;
+        self.count(&message);
         self.messages.push(message);
     }
-}
 
-fn stub((call_id, name): (String, String)) -> ChatMessage {
-    ChatMessage::Tool {
-        call_id,
-        name,
-        content: NOT_FINISHED.into(),
+    fn count(&mut self, message: &ChatMessage) {
+        self.uncounted_bytes += size(message);
+        self.uncounted_messages += 1;
+    }
+
+    fn stub(&self, (call_id, name): (String, String)) -> ChatMessage {
+        let content = match self.handed_over.contains(&call_id) {
+            true => NO_RESULT,
+            false => NOT_FINISHED,
+        };
+        ChatMessage::Tool {
+            content: content.into(),
+            call_id,
+            name,
+        }
     }
 }
 
@@ -228,6 +307,17 @@ fn parts(parts: &[InputPart]) -> Vec<ContentPart> {
         },
     };
     parts.iter().map(part).collect()
+}
+
+/// Puts a note in the place of each image, for a model that does not see.
+pub(crate) fn without_images(message: &mut ChatMessage) {
+    if let ChatMessage::User(parts) = message {
+        for part in parts {
+            if matches!(part, ContentPart::Image { .. }) {
+                *part = ContentPart::Text(UNSEEN.to_owned());
+            }
+        }
+    }
 }
 
 /// Bytes of a message. An image counts as the most tokens that a provider charges for one, not as its base64.
@@ -315,6 +405,7 @@ mod tests {
             assistant(&["a", "b"]),
             result("b"),
             guard(),
+            handed_over("c"),
             assistant(&["c"]),
         ] {
             transcript.apply(&entry);
@@ -325,11 +416,93 @@ mod tests {
             .filter_map(|message| match message {
                 ChatMessage::Tool {
                     call_id, content, ..
-                } => Some(format!("{call_id}:{}", content.len() > 10)),
+                } => Some(format!("{call_id}:{content}")),
                 _ => None,
             })
             .collect();
-        assert_eq!(results, ["b:false", "a:true", "c:true"]);
+        let missing = [format!("a:{NOT_FINISHED}"), format!("c:{NO_RESULT}")];
+        assert_eq!(results, ["b:ok", &missing[0], &missing[1]]);
+    }
+
+    fn handed_over(id: &str) -> Entry {
+        let item = OutputItem::function_call("fc_1".into(), id.into(), "weather".into());
+        let output_index = 0;
+        Entry::new(0, Event::ItemAdded { output_index, item })
+    }
+
+    /// Submits a body as the session's next request.
+    fn submit(transcript: &mut Transcript, body: &serde_json::Value) {
+        let request = protocol::CreateRequest::parse(body).unwrap();
+        transcript.submit(&request.input, request.instructions.as_deref());
+    }
+
+    #[test]
+    fn outputs_stand_behind_their_call_whatever_came_since() {
+        let mut transcript = Transcript::default();
+        for entry in [assistant(&["a", "b", "c"]), result("b"), guard()] {
+            transcript.apply(&entry);
+        }
+        let image = "data:image/png;base64,AA==";
+        let outputs = serde_json::json!([
+            {"role": "user", "content": "before"},
+            {"type": "function_call_output", "call_id": "c", "output": [
+                {"type": "input_text", "text": "see"}, {"type": "input_image", "image_url": image}]},
+            {"type": "function_call_output", "call_id": "a", "output": "A"},
+        ]);
+        let body = serde_json::json!({"input": outputs, "instructions": "Be brief."});
+        submit(&mut transcript, &body);
+        let shown: Vec<String> = transcript
+            .messages()
+            .iter()
+            .map(super::tests::shown)
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "calls a b c",
+                "b=ok",
+                "c=see",
+                "a=A",
+                "user [SYSTEM: go on]",
+                "user [Images from the result above]<image>",
+                "user before",
+                "user Instructions for this task, which go before your general rules:\nBe brief.\n\nTask: go on with these \
+                 results.",
+            ]
+        );
+        let before = transcript.messages.len();
+        let again =
+            serde_json::json!([{"type": "function_call_output", "call_id": "x", "output": "X"}]);
+        submit(
+            &mut transcript,
+            &serde_json::json!({"input": again, "instructions": "Be brief."}),
+        );
+        // Not told twice; and a result whose call is gone is told as what it is.
+        assert_eq!(transcript.messages.len(), before + 1);
+        assert_eq!(
+            transcript.messages.last().map(super::tests::shown).unwrap(),
+            "user [The result of an earlier call]\nX"
+        );
+    }
+
+    fn shown(message: &ChatMessage) -> String {
+        match message {
+            ChatMessage::System(text) => format!("system {text}"),
+            ChatMessage::User(parts) => {
+                let part = |part: &ContentPart| match part {
+                    ContentPart::Text(text) => text.clone(),
+                    ContentPart::Image { .. } => "<image>".into(),
+                };
+                format!("user {}", parts.iter().map(part).collect::<String>())
+            }
+            ChatMessage::Assistant { calls, .. } => {
+                let ids: Vec<&str> = calls.iter().map(|call| call.id.as_str()).collect();
+                format!("calls {}", ids.join(" "))
+            }
+            ChatMessage::Tool {
+                call_id, content, ..
+            } => format!("{call_id}={content}"),
+        }
     }
 
     #[test]

@@ -3,13 +3,14 @@
 use crate::dispatch::Approval;
 use crate::draft::Draft;
 use crate::model_step::ModelStep;
+use crate::offered::Offered;
 use crate::recorder::{Ending, Recorder};
 use crate::relay::Answer;
 use crate::scrub::Scrubber;
 use crate::state::Decision;
 use crate::stop::{Stop, StopReason};
 use crate::work::{Agent, Step, TurnError, Work};
-use crate::{compaction, guards};
+use crate::{compaction, guards, offered};
 use journal::AppendError;
 use protocol::{
     Event, FailureType, IncompleteDetails, IncompleteReason, PendingAction, Response, RunError,
@@ -66,8 +67,10 @@ impl Agent {
             .unwrap_or_default();
         let scrubber = Scrubber::new(&session.token);
         let approved_unknown_prices = recorder.state().decision == Some(Decision::Approved);
+        let offered = Offered::new(self.toolbox.clone(), recorder.response());
         let mut work = Work {
             agent: self,
+            offered,
             recorder,
             session,
             stop,
@@ -88,12 +91,16 @@ impl Work<'_> {
             self.recorder.start(Vec::new()).await?;
         }
         let news = self.settle_earlier_turns().await?;
-        if let Some(step) = self.settle_pending().await? {
-            return Ok(step);
+        let notes = self.connect_mcp().await;
+        let step = self.settle_pending().await?;
+        if matches!(step, None | Some(Step::Completed)) {
+            // Behind the results: no message may stand between a call and its result.
+            for (guard, message) in news.into_iter().chain(self.feedback()).chain(notes) {
+                self.guard(guard, message).await?;
+            }
         }
-        // Behind the results: no message may stand between a call and its result.
-        for (guard, message) in news.into_iter().chain(self.feedback()) {
-            self.guard(guard, message).await?;
+        if let Some(step) = step {
+            return Ok(step);
         }
         if start == Start::Resumed
             && let Some(step) = self.resume_answer().await?
@@ -101,6 +108,20 @@ impl Work<'_> {
             return Ok(step);
         }
         self.iterate().await
+    }
+
+    /// Connects the MCP servers that the session has been given, and offers their tools. What the model should know of
+    /// it comes back. After a restart only the echo of the request is left of them: no headers.
+    async fn connect_mcp(&mut self) -> Vec<(&'static str, String)> {
+        let servers = &self.session.mcp;
+        servers.remember(offered::echoed_servers(self.recorder.response()));
+        let notes = tokio::select! {
+            notes = servers.connect() => notes,
+            () = self.stop.token().cancelled() => Vec::new(),
+        };
+        let clients = |name: &str| self.offered.is_clients(name);
+        self.offered.toolbox = self.agent.toolbox.with(servers.tools(), clients);
+        notes.into_iter().map(|note| ("mcp", note)).collect()
     }
 
     async fn iterate(&mut self) -> Result<Step, TurnError> {

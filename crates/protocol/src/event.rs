@@ -114,6 +114,21 @@ pub enum Event {
         output_index: usize,
         arguments: String,
     },
+    /// The arguments of a call that the client is to run.
+    #[serde(rename = "response.function_call_arguments.delta")]
+    FunctionArgumentsDelta {
+        item_id: ItemId,
+        output_index: usize,
+        delta: String,
+    },
+    /// The whole arguments of a call that the client is to run, as JSON text.
+    #[serde(rename = "response.function_call_arguments.done")]
+    FunctionArgumentsDone {
+        item_id: ItemId,
+        output_index: usize,
+        name: String,
+        arguments: String,
+    },
     /// A tool that the server runs has started.
     #[serde(rename = "response.mcp_call.in_progress")]
     CallInProgress {
@@ -288,6 +303,8 @@ impl Event {
             Self::SummaryDone { .. } => "response.reasoning_summary_text.done",
             Self::ArgumentsDelta { .. } => "response.mcp_call_arguments.delta",
             Self::ArgumentsDone { .. } => "response.mcp_call_arguments.done",
+            Self::FunctionArgumentsDelta { .. } => "response.function_call_arguments.delta",
+            Self::FunctionArgumentsDone { .. } => "response.function_call_arguments.done",
             Self::CallInProgress { .. } => "response.mcp_call.in_progress",
             Self::CallCompleted { .. } => "response.mcp_call.completed",
             Self::CallFailed { .. } => "response.mcp_call.failed",

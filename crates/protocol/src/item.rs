@@ -1,4 +1,5 @@
-//! Output items (contract §4): messages, reasoning, and one `mcp_call` for every tool the server runs.
+//! Output items (contract §4): messages, reasoning, one `mcp_call` for every tool the server runs, and one
+//! `function_call` for every call that the client is to run.
 
 use crate::ItemId;
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,7 @@ use utoipa::ToSchema;
 pub const TOOL_OUTPUT_LIMIT: usize = 4096;
 
 /// The server label of the tools we run ourselves.
-const SERVER_LABEL: &str = "ml-intern";
+pub const SERVER_LABEL: &str = "ml-intern";
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -49,6 +50,16 @@ pub enum OutputItem {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false)]
         full_size: Option<usize>,
+    },
+    /// A call of one of the client's own tools: handed over whole, never run here.
+    FunctionCall {
+        id: ItemId,
+        /// Unique in the session; the client's output names it.
+        call_id: String,
+        name: String,
+        /// The arguments as JSON text, valid for the tool's schema.
+        arguments: String,
+        status: ItemStatus,
     },
 }
 
@@ -100,7 +111,10 @@ impl OutputItem {
     #[must_use]
     pub fn id(&self) -> &ItemId {
         match self {
-            Self::Message { id, .. } | Self::Reasoning { id, .. } | Self::McpCall { id, .. } => id,
+            Self::Message { id, .. }
+            | Self::Reasoning { id, .. }
+            | Self::McpCall { id, .. }
+            | Self::FunctionCall { id, .. } => id,
         }
     }
 
@@ -119,10 +133,16 @@ impl OutputItem {
     /// A call of one of our own tools that has just begun.
     #[must_use]
     pub fn call(id: ItemId, name: impl Into<String>) -> Self {
+        Self::call_of(id, SERVER_LABEL, name)
+    }
+
+    /// A call of a tool of the server with this label that has just begun.
+    #[must_use]
+    pub fn call_of(id: ItemId, label: impl Into<String>, name: impl Into<String>) -> Self {
         Self::McpCall {
             id,
             status: ItemStatus::InProgress,
-            server_label: SERVER_LABEL.into(),
+            server_label: label.into(),
             name: name.into(),
             arguments: String::new(),
             output: None,
@@ -133,13 +153,25 @@ impl OutputItem {
         }
     }
 
+    /// A call for the client to run, before its arguments.
+    #[must_use]
+    pub fn function_call(id: ItemId, call_id: String, name: String) -> Self {
+        Self::FunctionCall {
+            id,
+            call_id,
+            name,
+            arguments: String::new(),
+            status: ItemStatus::InProgress,
+        }
+    }
+
     /// Whether the item may still change.
     #[must_use]
     pub fn is_open(&self) -> bool {
         match self {
-            Self::Message { status, .. } | Self::McpCall { status, .. } => {
-                *status == ItemStatus::InProgress
-            }
+            Self::Message { status, .. }
+            | Self::McpCall { status, .. }
+            | Self::FunctionCall { status, .. } => *status == ItemStatus::InProgress,
             Self::Reasoning { status, .. } => *status == Some(ItemStatus::InProgress),
         }
     }
@@ -148,9 +180,9 @@ impl OutputItem {
     #[must_use]
     pub fn interrupted(mut self) -> Self {
         match &mut self {
-            Self::Message { status, .. } | Self::McpCall { status, .. } => {
-                *status = ItemStatus::Incomplete
-            }
+            Self::Message { status, .. }
+            | Self::McpCall { status, .. }
+            | Self::FunctionCall { status, .. } => *status = ItemStatus::Incomplete,
             Self::Reasoning { status, .. } => *status = Some(ItemStatus::Incomplete),
         }
         self

@@ -10,6 +10,7 @@ use crate::sessions::Sessions;
 use crate::webhooks::Webhooks;
 use journal::Journal;
 use platform::Platform;
+use platform::public::PublicHttp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -49,6 +50,7 @@ impl App {
         journal: Journal,
         platform: Platform,
         sandbox_http: reqwest::Client,
+        public: PublicHttp,
         webhooks: Webhooks,
         metrics: Arc<Metrics>,
     ) -> Self {
@@ -59,6 +61,7 @@ impl App {
             journal.clone(),
             platform.clone(),
             sandbox_http,
+            public,
         ));
         Self(Arc::new(Shared {
             journal,

@@ -14,6 +14,7 @@ mod connection;
 mod deletion;
 mod docs;
 mod fork;
+mod given_tools;
 mod head;
 mod idempotency;
 mod metrics;

@@ -99,6 +99,7 @@ mod tests {
     use crate::config::Config;
     use agent::Submit;
     use journal::{Journal, Lease, Phase};
+    use platform::public::PublicHttp;
     use platform::{Endpoints, Platform};
     use protocol::{CreateRequest, MicroUsd, SessionId};
     use serde_json::json;
@@ -107,12 +108,9 @@ mod tests {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let journal = Journal::open("memory").await.unwrap();
         let platform = Platform::new(Endpoints::default()).unwrap();
-        Sessions::new(
-            &Config::default(),
-            journal,
-            platform,
-            reqwest::Client::new(),
-        )
+        let config = Config::default();
+        let public = PublicHttp::new(config.allowed_private.clone()).unwrap();
+        Sessions::new(&config, journal, platform, reqwest::Client::new(), public)
     }
 
     #[tokio::test]

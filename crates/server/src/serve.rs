@@ -57,9 +57,18 @@ impl Server {
             .build()?;
         let public_http = PublicHttp::new(config.allowed_private.clone())?;
         let metrics = Arc::new(Metrics::new());
+        let counting = Arc::clone(&metrics);
         let webhooks =
-            Webhooks::open(&config, journal.clone(), public_http, Arc::clone(&metrics)).await?;
-        let app = App::new(&config, journal, platform, sandbox_http, webhooks, metrics);
+            Webhooks::open(&config, journal.clone(), public_http.clone(), counting).await?;
+        let app = App::new(
+            &config,
+            journal,
+            platform,
+            sandbox_http,
+            public_http,
+            webhooks,
+            metrics,
+        );
         let lost = recovery::recover(&app.sessions).await?;
         if lost > 0 {
             tracing::info!(

@@ -9,11 +9,12 @@ pub(crate) use crate::session::{Rested, Session, Slot};
 use agent::{Agent, SessionState, Settings, StopReason};
 use journal::{AppendError, Journal, JournalError, Lease, Past, ResponseRow};
 use platform::Platform;
+use platform::public::PublicHttp;
 use protocol::{MicroUsd, ResponseId, SessionId};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
-use tools::{Sandbox, SandboxSettings, ToolSession, Toolbox};
+use tools::{McpServers, Sandbox, SandboxSettings, ToolSession, Toolbox};
 
 /// All live sessions of this process.
 pub(crate) struct Sessions {
@@ -21,6 +22,8 @@ pub(crate) struct Sessions {
     pub agent: Agent,
     pub default_cap: MicroUsd,
     pub platform: Platform,
+    /// For addresses that callers name.
+    public: PublicHttp,
     sandboxes: SandboxSettings,
     idle: Duration,
     capacity: Arc<Capacity>,
@@ -34,6 +37,7 @@ impl Sessions {
         journal: Journal,
         platform: Platform,
         http: reqwest::Client,
+        public: PublicHttp,
     ) -> Self {
         let agent = Agent {
             platform: platform.clone(),
@@ -45,6 +49,7 @@ impl Sessions {
             agent,
             default_cap: config.default_cap,
             platform,
+            public,
             sandboxes: SandboxSettings {
                 kind: config.sandbox,
                 exe: config.exe.clone(),
@@ -179,7 +184,16 @@ impl Sessions {
                 caller.account().to_owned(),
                 &caller.identity.orgs,
                 session.sandbox(),
+                self.mcp_servers(rested),
             )),
+        }
+    }
+
+    /// The MCP servers of the session's requests; they stay although the token has changed.
+    fn mcp_servers(&self, rested: &Rested) -> Arc<McpServers> {
+        match &rested.tools {
+            Some(tools) => Arc::clone(&tools.mcp),
+            None => Arc::new(McpServers::new(self.public.clone())),
         }
     }
 

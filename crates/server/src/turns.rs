@@ -1,6 +1,7 @@
 //! Starting, deciding, cancelling and finishing turns.
 
 use crate::auth::Caller;
+use crate::given_tools;
 use crate::models::Models;
 use crate::refusal::{self, Refusal};
 use crate::sessions::{Rested, Session, Sessions, Slot, owned_row};
@@ -25,6 +26,7 @@ impl Sessions {
         submission: &Submission,
     ) -> Result<ResponseId, Refusal> {
         let request = &submission.request;
+        given_tools::check(request, &self.agent.toolbox)?;
         match &request.previous_response_id {
             None => {
                 let model = models.choose(request.model.as_deref(), caller.identity.plan)?;
@@ -114,6 +116,10 @@ impl Sessions {
         caller: &Caller,
         submission: &Submission,
     ) -> Result<ResponseId, Refusal> {
+        if let Err(problem) = rested.state.check_outputs(&submission.request.input) {
+            slot.rest(rested);
+            return Err(problem.into());
+        }
         let tools = self.tools(session, &rested, caller);
         let Rested {
             lease,
@@ -131,6 +137,9 @@ impl Sessions {
         match submitted {
             Ok(recorder) => {
                 let id = recorder.id().clone();
+                tools
+                    .mcp
+                    .give(given_tools::mcp_servers(&submission.request));
                 self.start(session, slot, recorder, tools, Start::Fresh);
                 Ok(id)
             }

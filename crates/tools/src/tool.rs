@@ -106,10 +106,24 @@ pub fn job_cost(job: &Job, micro_usd_per_minute: u64) -> MicroUsd {
     MicroUsd(micro_usd_per_minute).times(seconds.div_ceil(60))
 }
 
+/// Where a tool that is not the server's own comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The label of the MCP server.
+    pub label: String,
+    /// What the tool is called there.
+    pub name: String,
+}
+
 /// A tool. Bodies run on tasks of their own, so a panic in one is that call's failure and nobody else's.
 pub trait Tool: Send + Sync {
     /// Name, description and argument schema, as the model sees them.
     fn spec(&self) -> ToolSpec;
+
+    /// The MCP server that the tool is of; `None` for the server's own.
+    fn origin(&self) -> Option<Origin> {
+        None
+    }
 
     fn effect(&self, arguments: &Value) -> EffectClass;
 

@@ -112,7 +112,7 @@ impl Work<'_> {
             ..
         } in ready
         {
-            let Some(tool) = self.agent.toolbox.get(&call.name) else {
+            let Some(tool) = self.offered.toolbox.get(&call.name) else {
                 continue;
             };
             let key = call.item_id.to_string();
@@ -223,7 +223,8 @@ impl Work<'_> {
                 output_index,
             },
         };
-        let item = done_item(call, &text, outcome.ok, is_stopped);
+        let begun = self.offered.toolbox.item(call.item_id.clone(), &call.name);
+        let item = done_item(begun, call, &text, outcome.ok, is_stopped);
         let (settle, released) = self.settlement(call, &outcome);
         let result = ToolResult {
             call_id: call.call_id.clone(),
@@ -358,7 +359,13 @@ fn push_log(log: &Log, piece: String, drafts: &mut Vec<Draft>) {
     }
 }
 
-fn done_item(call: &CallRecord, text: &str, ok: bool, is_stopped: bool) -> OutputItem {
+fn done_item(
+    mut item: OutputItem,
+    call: &CallRecord,
+    text: &str,
+    ok: bool,
+    is_stopped: bool,
+) -> OutputItem {
     let (output, full_size) = cut_output(text);
     let reason = || {
         text.lines()
@@ -372,7 +379,6 @@ fn done_item(call: &CallRecord, text: &str, ok: bool, is_stopped: bool) -> Outpu
         (false, true) => ItemStatus::Incomplete,
         (false, false) => ItemStatus::Failed,
     };
-    let mut item = OutputItem::call(call.item_id.clone(), call.name.clone());
     if let OutputItem::McpCall {
         status: item_status,
         arguments,

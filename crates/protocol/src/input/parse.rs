@@ -4,6 +4,7 @@ use super::{InputItem, InputMessage, InputPart, Role, text};
 use crate::Problem;
 use crate::reader::{Reader, check_length};
 use serde_json::Value;
+use std::collections::HashSet;
 
 /// Most characters in one message (the seed's limit).
 pub(crate) const MESSAGE_LIMIT: usize = 100_000;
@@ -40,6 +41,7 @@ fn parse_list(items: &[Value]) -> Result<Vec<InputItem>, Problem> {
         .enumerate()
         .map(|(index, item)| parse_item(index, item))
         .collect::<Result<_, _>>()?;
+    refuse_doubled_outputs(&parsed)?;
     match parsed.last() {
         Some(InputItem::Message(last)) if last.role != Role::User => {
             let name = format!("input[{}].role", parsed.len() - 1);
@@ -103,6 +105,24 @@ fn parse_output(item: &Reader<'_>) -> Result<InputItem, Problem> {
     )?;
     let output = parse_parts(item, "output")?;
     Ok(InputItem::FunctionCallOutput { call_id, output })
+}
+
+/// A call has one result.
+fn refuse_doubled_outputs(items: &[InputItem]) -> Result<(), Problem> {
+    let mut known = HashSet::new();
+    for (index, item) in items.iter().enumerate() {
+        if let InputItem::FunctionCallOutput { call_id, .. } = item
+            && !known.insert(call_id)
+        {
+            let why = "The request brings two outputs for this call.";
+            return Err(Problem::invalid(
+                "invalid_value",
+                format!("input[{index}].call_id"),
+                why,
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn is_blank(message: &InputMessage) -> bool {

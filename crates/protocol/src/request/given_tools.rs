@@ -75,6 +75,13 @@ impl GivenTool {
         }
     }
 
+    /// The tool that an echo shows; an MCP server without its headers, which no echo holds.
+    #[must_use]
+    pub fn of_echo(echo: &Value) -> Option<Self> {
+        let tools = serde_json::Map::from_iter([("tools".to_owned(), json!([echo]))]);
+        parse(&Reader::new(&tools, "")).ok()?.pop()
+    }
+
     /// What the tool is told apart by.
     fn name(&self) -> &str {
         match self {
