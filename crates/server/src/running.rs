@@ -97,8 +97,9 @@ async fn put_to_rest(
 mod tests {
     use super::*;
     use crate::config::Config;
+    use agent::Submit;
     use journal::{Journal, Lease, Phase};
-    use platform::public::{Allowed, PublicHttp};
+    use platform::public::PublicHttp;
     use platform::{Endpoints, Platform};
     use protocol::{CreateRequest, MicroUsd, SessionId};
     use serde_json::json;
@@ -107,13 +108,9 @@ mod tests {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let journal = Journal::open("memory").await.unwrap();
         let platform = Platform::new(Endpoints::default()).unwrap();
-        Sessions::new(
-            &Config::default(),
-            journal,
-            platform,
-            reqwest::Client::new(),
-            PublicHttp::new(Allowed::default()).unwrap(),
-        )
+        let config = Config::default();
+        let public = PublicHttp::new(config.allowed_private.clone()).unwrap();
+        Sessions::new(&config, journal, platform, reqwest::Client::new(), public)
     }
 
     #[tokio::test]
@@ -126,7 +123,7 @@ mod tests {
         let request = CreateRequest::parse(&json!({"input": "Hello."})).unwrap();
         let state = agent::SessionState::new(MicroUsd(1_000_000));
         let journal = &sessions.journal;
-        let submit = agent::Submit {
+        let submit = Submit {
             owner: "alice",
             model: "m".into(),
             request: &request,

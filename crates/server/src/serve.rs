@@ -57,13 +57,9 @@ impl Server {
             .build()?;
         let public_http = PublicHttp::new(config.allowed_private.clone())?;
         let metrics = Arc::new(Metrics::new());
-        let webhooks = Webhooks::open(
-            &config,
-            journal.clone(),
-            public_http.clone(),
-            Arc::clone(&metrics),
-        )
-        .await?;
+        let counting = Arc::clone(&metrics);
+        let webhooks =
+            Webhooks::open(&config, journal.clone(), public_http.clone(), counting).await?;
         let app = App::new(
             &config,
             journal,
