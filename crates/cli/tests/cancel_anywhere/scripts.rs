@@ -191,7 +191,8 @@ args = { command = "echo 5 # MARKER" }
 tool = "bash"
 args = { command = "echo 6 # MARKER" }
 [[turn]]
-say = "too long"
+say = "word "
+repeat = 300
 fault = { kind = "status", status = 400, body = '{"error": {"message": "maximum context length is 8192 tokens"}}', times = 1 }
 "#;
 
