@@ -157,8 +157,8 @@ repeat = 200
 "#,
     ),
     Script {
-        behind_calls: 7,
-        ..script("compaction", 550, COMPACTION)
+        behind_calls: 8,
+        ..script("compaction", 500, COMPACTION)
     },
 ];
 
@@ -166,7 +166,7 @@ repeat = 200
 const COMPACTION: &str = r#"
 [[turn]]
 say = "step"
-delay_ms = 500
+delay_ms = 900
 [[turn.call]]
 tool = "bash"
 args = { command = "echo 1 # MARKER" }
