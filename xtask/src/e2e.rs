@@ -3,6 +3,7 @@
 
 pub mod node;
 pub mod python;
+pub mod schemathesis;
 
 /// Tells the tests where the executable is.
 const BIN: &str = "ML_INTERN_BIN";

@@ -97,6 +97,7 @@ fn end_to_end(options: &Options, steps: &mut Steps) {
     if steps.run("build", build) {
         steps.run("end to end, python", e2e::python::run);
         steps.run("end to end, node", e2e::node::run);
+        steps.run("schemathesis", e2e::schemathesis::run);
     } else {
         steps.skip("end to end", "nothing was built");
     }

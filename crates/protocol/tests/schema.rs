@@ -241,6 +241,10 @@ fn decisions_are_what_their_schemas_say() {
         ApprovalRequest::parse(body).map(drop)
     });
     assert!(accepted > 20 && refused > 50, "{accepted} {refused}");
+    for body in values() {
+        let fits = validator("CancelRequest").is_valid(&body);
+        assert_eq!(fits, CancelRequest::parse(&body).is_ok(), "{body}");
+    }
     agree("CancelRequest", &json!({"stop_jobs": true}), |body| {
         CancelRequest::parse(body).map(drop)
     });

@@ -46,9 +46,10 @@ pub(crate) fn order() -> Vec<(&'static str, &'static str)> {
 }
 
 fn build() -> Value {
-    let mut schemas = protocol::schemas();
+    let mut schemas = sessions::schemas();
     schemas.extend(lists::schemas());
-    schemas.extend(sessions::schemas());
+    // Last: what a server's type refers to is told better by the protocol.
+    schemas.extend(protocol::schemas());
     schemas.extend(models::schemas());
     let mut paths = Map::new();
     for operation in operations::all() {

@@ -7,15 +7,18 @@ use protocol::MicroUsd;
 use serde::Serialize;
 use std::time::Duration;
 use tokio::time::timeout;
+use utoipa::ToSchema;
 
 /// How long a reader waits for the platform's word. Without it the state is `unknown`.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// One entry of `resources[]`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = Resource)]
 pub(crate) struct ListedResource {
     /// `job` or `sandbox`.
     #[serde(rename = "type")]
+    #[schema(value_type = String)]
     pub kind: ResourceKind,
     pub id: String,
     pub url: String,

@@ -14,11 +14,15 @@ use protocol::{
 };
 use serde::Serialize;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
-/// The body of `GET /v1/sessions/{id}`.
-#[derive(Debug, Serialize)]
+/// The body of `GET /v1/sessions/{id}`: a chain of responses with one conversation, sandbox and budget.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Session)]
 pub(crate) struct SessionObject {
     id: SessionId,
+    /// Always `session`.
+    #[schema(pattern = "^session$")]
     object: &'static str,
     /// Unix seconds.
     created_at: u64,
@@ -37,8 +41,9 @@ pub(crate) struct SessionObject {
     webhooks: Vec<WebhookStatus>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = SessionState)]
 enum State {
     Running,
     AwaitingApproval,
@@ -48,13 +53,13 @@ enum State {
     Released,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct SessionUsage {
     cost_usd: f64,
     cost_by_kind: CostByKind,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct ListedReservation {
     id: String,
     kind: CostKind,
@@ -64,14 +69,14 @@ struct ListedReservation {
     spent_usd: f64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct ListedResponse {
     id: ResponseId,
     status: Status,
     created_at: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct ListedSandbox {
     /// `none`, `changing` or `running`.
     state: &'static str,

@@ -13,7 +13,7 @@ use crate::workspace::{executable, root, target};
 /// Sets up what the tests need, then runs them.
 pub fn run() -> anyhow::Result<()> {
     let tests = root().join("tests/e2e");
-    let python = python_with(&tests.join("requirements.txt"))?;
+    let python = python_with("venv", &tests.join("requirements.txt"))?;
     let mut suite = Command::new(python);
     suite
         .args([
@@ -31,8 +31,8 @@ pub fn run() -> anyhow::Result<()> {
 }
 
 /// A Python that has exactly the locked packages; made once per lock file.
-fn python_with(lock: &Path) -> anyhow::Result<PathBuf> {
-    let venv = target().join("e2e/venv");
+pub(super) fn python_with(name: &str, lock: &Path) -> anyhow::Result<PathBuf> {
+    let venv = target().join("e2e").join(name);
     let python = venv.join("bin/python");
     let stamp = venv.join("made-from");
     let wanted = fs::read_to_string(lock).with_context(|| format!("reading {}", lock.display()))?;

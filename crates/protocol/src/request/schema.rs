@@ -17,7 +17,13 @@ impl CreateRequest {
     /// What [`CreateRequest::parse`] takes.
     #[must_use]
     pub fn schema() -> Value {
-        let mut properties = own_fields();
+        let own = own_fields();
+        let order: Vec<&str> = own.iter().map(|(name, _)| *name).collect();
+        let order = json!(order);
+        let own = own
+            .into_iter()
+            .map(|(name, schema)| (name.to_owned(), schema));
+        let mut properties: Map<String, Value> = own.collect();
         for (name, schema) in openai_fields::schemas() {
             let mut schema = nullable(schema);
             schema["description"] = json!("As OpenAI's; echoed.");
@@ -32,14 +38,16 @@ impl CreateRequest {
             "description": "Other fields are ignored, but for names that look like one of ours misspelt: 400 `unknown_parameter`.",
             "required": ["input"],
             "properties": properties,
+            "x-order": order,
             "if": {"required": ["fork"], "properties": {"fork": {"const": true}}},
             "then": {"required": ["previous_response_id"], "properties": {"previous_response_id": {"type": "string"}}},
         })
     }
 }
 
-fn own_fields() -> Map<String, Value> {
-    let fields = [
+/// Our own fields, in the order of the reference.
+fn own_fields() -> [(&'static str, Value); 12] {
+    [
         ("input", input()),
         (
             "model",
@@ -75,11 +83,7 @@ fn own_fields() -> Map<String, Value> {
             ),
         ),
         ("webhook", webhook()),
-    ];
-    let fields = fields
-        .into_iter()
-        .map(|(name, schema)| (name.to_owned(), schema));
-    fields.collect()
+    ]
 }
 
 impl ApprovalRequest {
@@ -106,7 +110,7 @@ impl CancelRequest {
     #[must_use]
     pub fn schema() -> Value {
         json!({
-            "type": "object",
+            "type": ["object", "null"],
             "properties": {
                 "stop_jobs": flag("Cancel the HF Jobs that the turn launched, too; else they go on."),
             },

@@ -53,6 +53,9 @@ class Fold {
       case "response.reasoning_summary_text.delta":
         if (item) item.text += event.delta;
         break;
+      case "response.mcp_call_arguments.delta":
+        if (item) item.arguments += event.delta;
+        break;
       case "response.tool_log":
         if (item) item.log += event.delta;
         break;
@@ -89,7 +92,8 @@ const drawItem = (item) => {
   if (item.type !== "mcp_call") return make("p", item.text, item.type === "reasoning" ? "thought" : "");
   const call = make("div", undefined, "call");
   call.append(make("div", `${item.name} · ${item.state}`));
-  if (item.log) call.append(make("pre", item.log.slice(-2000)));
+  const shown = item.log || (item.state === "in_progress" && item.arguments);
+  if (shown) call.append(make("pre", shown.slice(-2000)));
   return call;
 };
 

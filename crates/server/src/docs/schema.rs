@@ -36,7 +36,13 @@ pub(super) fn rows(document: &Value, schema: &Value) -> Vec<Row> {
             description: description(document, field),
         });
     }
-    let place = |row: &Row| required.iter().position(|name| *name == row.name);
+    let told = schema["x-order"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
+    let order: Vec<&str> = told.chain(required.iter().copied()).collect();
+    let place = |row: &Row| order.iter().position(|name| *name == row.name);
     found.sort_by_key(|row| place(row).unwrap_or(usize::MAX));
     found
 }

@@ -21,6 +21,10 @@ pub(super) fn schemas() -> Map<String, Value> {
         ("DeletedSession", deleted("SessionId", "session")),
         ("StoredInputItem", input_item()),
         (
+            "ResumeRequest",
+            json!({"type": ["object", "null"], "description": "Nothing in it is read."}),
+        ),
+        (
             "Health",
             json!({
                 "type": "object",

@@ -1,6 +1,7 @@
 //! One operation of the document, put together step by step.
 
 use super::faults::{FAULTS, WITH_BODY, WITH_TOKEN, response};
+use super::operations::TO_COME;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -43,6 +44,10 @@ impl Operation {
         operation
     }
 
+    pub fn id(&self) -> &str {
+        self.fields["operationId"].as_str().unwrap_or_default()
+    }
+
     /// An operation that takes no token.
     pub fn open(
         method: &'static str,
@@ -80,7 +85,10 @@ impl Operation {
     /// Takes a body.
     pub fn takes(mut self, schema: &str, is_required: bool, examples: Value) -> Self {
         let schema = json!({"$ref": format!("#/components/schemas/{schema}")});
-        let content = json!({"application/json": {"schema": schema, "examples": examples}});
+        let mut content = json!({"application/json": {"schema": schema}});
+        if !examples.is_null() {
+            content["application/json"]["examples"] = examples;
+        }
         self.fields["requestBody"] = json!({"required": is_required, "content": content});
         self.refusals.extend(WITH_BODY);
         self
@@ -104,13 +112,31 @@ impl Operation {
         self
     }
 
-    /// Answers 200 with a stream of events.
+    /// Answers 200 with a stream of events alone.
     pub fn streams(self, description: &str, example: &str) -> Self {
-        let content = json!({
-            "schema": {"type": "string"},
-            "x-item-schema": {"$ref": "#/components/schemas/Event"},
-            "example": example,
+        let data = json!({
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": "#/components/schemas/Event"},
         });
+        self.frames(data, description, example)
+    }
+
+    /// Answers 200 with a stream of events that ends with `data: [DONE]`, which is no JSON.
+    pub fn streams_until_done(self, example: &str) -> Self {
+        let data = json!({"type": "string", "description": "An Event as JSON, or `[DONE]`."});
+        self.frames(data, "", example)
+    }
+
+    /// One frame is an object, as OpenAPI 3.2 describes server-sent events.
+    fn frames(self, data: Value, description: &str, example: &str) -> Self {
+        let text = json!({"type": "string"});
+        let frame = json!({
+            "type": "object",
+            "required": ["data"],
+            "properties": {"event": text, "id": text, "data": data},
+        });
+        let content = json!({"schema": frame, "example": example});
         self.answers("200", description, "text/event-stream", content)
     }
 
@@ -132,12 +158,13 @@ impl Operation {
         self
     }
 
-    /// From its 200, these operations can be called with the `id` of the object.
-    pub fn leads_to(mut self, operations: &[&str]) -> Self {
+    /// From its 200, these operations can be called with the `id` that stands in this field of the object.
+    pub fn leads_to(mut self, field: &str, operations: &[&str]) -> Self {
         let answer = self.answer("200", "");
-        for operation in operations {
+        for operation in operations.iter().filter(|id| !TO_COME.contains(id)) {
+            let parameters = json!({"id": format!("$response.body#/{field}")});
             answer["links"][*operation] =
-                json!({"operationId": operation, "parameters": {"id": "$response.body#/id"}});
+                json!({"operationId": operation, "parameters": parameters});
         }
         self
     }

@@ -6,6 +6,14 @@ use serde_json::{Value, json};
 const STREAM_EXAMPLE: &str = "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\
 \"sequence_number\":7,\"item_id\":\"msg_0198\",\"output_index\":0,\"content_index\":0,\"delta\":\"Hello\",\"logprobs\":[]}\n\n";
 
+/// Described and not served yet: not in the document.
+pub(super) const TO_COME: [&str; 4] = [
+    "getInputItems",
+    "deleteResponse",
+    "listModels",
+    "getMetrics",
+];
+
 pub(super) fn all() -> Vec<Operation> {
     let mut all = vec![
         create(),
@@ -21,6 +29,7 @@ pub(super) fn all() -> Vec<Operation> {
     all.extend(sessions());
     all.extend(models());
     all.extend(service());
+    all.retain(|operation| !TO_COME.contains(&operation.id()));
     all
 }
 
@@ -39,10 +48,12 @@ fn create() -> Operation {
         )
         .takes("CreateRequest", true, create_examples())
         .gives("Response", "The response object, as it is by then; or the events of the turn, if `stream` is true.")
-        .streams("", STREAM_EXAMPLE)
+        .streams_until_done(STREAM_EXAMPLE)
         .answers_header("200", "idempotent-replayed", json!({"const": "true"}), "The request was made before; this is its response.")
-        .leads_to(&["getResponse", "getEvents", "cancelResponse", "getInputItems", "deleteResponse"])
-        .refuses(&[
+        .leads_to("id", &["getResponse", "getEvents", "cancelResponse", "decideResponse", "resumeResponse"])
+    .leads_to("id", &["getInputItems", "deleteResponse"])
+    .leads_to("session_id", &["getSession", "endSession"])
+    .refuses(&[
             "invalid_metadata", "empty_input", "unsupported_content", "string_above_max_length", "model_not_found",
             "unknown_parameter", "unsupported_parameter", "inference_provider_permission_required",
             "previous_response_not_found", "session_busy", "approval_pending", "idempotency_key_reused",
@@ -106,7 +117,7 @@ fn retrieve() -> Operation {
         .query("starting_after", cursor(), "With `stream`: only events with a greater `sequence_number`.")
         .query("view", view(), "With `stream`: which events. Default: `documented`; `openai` for OpenAI's SDKs.")
         .gives("Response", "The response object as it is now; or its events.")
-        .streams("", STREAM_EXAMPLE)
+        .streams_until_done(STREAM_EXAMPLE)
         .refuses(&["invalid_value", "invalid_cursor", "response_not_found"])
 }
 
@@ -164,6 +175,7 @@ fn resume() -> Operation {
             "For a response that is `incomplete` with reason `server_restart`: it goes on from its last durable step, runs nothing \
              twice, and takes up the jobs that still run. No body is needed.",
         )
+        .takes("ResumeRequest", false, Value::Null)
         .gives("Response", "The response object.")
         .refuses(&["response_not_found", "not_awaiting_resume", "session_busy", "approval_pending", "session_limit_reached",
             "capacity_reached", "session_unavailable"])
@@ -257,7 +269,7 @@ fn service() -> Vec<Operation> {
         open("/metrics", "getMetrics", "Prometheus text").answers(
             "200",
             "Metrics.",
-            "text/plain",
+            "application/openmetrics-text",
             text.clone(),
         ),
         open("/openapi.json", "getOpenApi", "This description").answers(
@@ -293,7 +305,7 @@ fn service() -> Vec<Operation> {
             "200",
             "Recorded events, with their times.",
             "application/json",
-            object,
+            json!({"schema": {"type": "array"}}),
         ),
     ]
 }

@@ -28,8 +28,8 @@ pub(crate) async fn events(
     let row = owned(&app, &caller, &id).await?;
     let view = query.view.as_deref().map_or(Ok(View::All), View::named)?;
     let cursor = cursor::from_request(&headers, &query, &row)?;
+    let limit = limit(query.limit.as_deref())?;
     if wants_json(&headers) {
-        let limit = limit(query.limit.as_deref())?;
         return page(&app, &row, cursor, view, limit).await;
     }
     let style = Style {

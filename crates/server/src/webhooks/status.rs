@@ -4,8 +4,9 @@ use super::WebhookSecret;
 use journal::{WebhookRow, WebhookState};
 use protocol::ResponseId;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct WebhookStatus {
     pub response_id: ResponseId,
     /// `null` for the operator's receiver, which is none of the account's business.
