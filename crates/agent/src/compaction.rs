@@ -45,6 +45,10 @@ impl Work<'_> {
             return Ok(Some(too_long("nothing is left to shorten")));
         }
         let Some(summary) = self.summarise(older).await? else {
+            // A summary that was cut off by a stop is no failure.
+            if self.stop.reason().is_some() {
+                return Ok(Some(Step::Stopped));
+            }
             return Ok(Some(too_long("the older part could not be summarised")));
         };
         let kept_bytes: u64 = messages[messages.len() - kept_messages..]
@@ -133,8 +137,9 @@ impl Work<'_> {
             Ok::<(), platform::PlatformError>(())
         };
         let ended = tokio::select! {
-            ended = answer => ended.is_ok(),
+            biased;
             () = self.stop.token().cancelled() => false,
+            ended = answer => ended.is_ok(),
         };
         (
             Some(text).filter(|text| ended && !text.trim().is_empty()),

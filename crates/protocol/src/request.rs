@@ -55,7 +55,7 @@ impl CreateRequest {
     /// # Errors
     /// The first [`Problem`] found; `param` names the field.
     pub fn parse(body: &Value) -> Result<Self, Problem> {
-        let fields = object(body)?.ok_or_else(no_object)?;
+        let fields = object(body)?.ok_or_else(not_an_object)?;
         let body = Reader::new(fields, "");
         refuse_unsupported(&body)?;
         misspelt::refuse(fields)?;
@@ -139,11 +139,11 @@ fn object(body: &Value) -> Result<Option<&Map<String, Value>>, Problem> {
     match body {
         Value::Null => Ok(None),
         Value::Object(fields) => Ok(Some(fields)),
-        _ => Err(no_object()),
+        _ => Err(not_an_object()),
     }
 }
 
-fn no_object() -> Problem {
+fn not_an_object() -> Problem {
     Problem::new(
         400,
         crate::ErrorType::InvalidRequest,

@@ -157,8 +157,8 @@ repeat = 200
 "#,
     ),
     Script {
-        behind_calls: 7,
-        ..script("compaction", 550, COMPACTION)
+        behind_calls: 8,
+        ..script("compaction", 500, COMPACTION)
     },
 ];
 
@@ -166,7 +166,7 @@ repeat = 200
 const COMPACTION: &str = r#"
 [[turn]]
 say = "step"
-delay_ms = 500
+delay_ms = 900
 [[turn.call]]
 tool = "bash"
 args = { command = "echo 1 # MARKER" }
@@ -191,7 +191,8 @@ args = { command = "echo 5 # MARKER" }
 tool = "bash"
 args = { command = "echo 6 # MARKER" }
 [[turn]]
-say = "too long"
+say = "word "
+repeat = 300
 fault = { kind = "status", status = 400, body = '{"error": {"message": "maximum context length is 8192 tokens"}}', times = 1 }
 "#;
 
