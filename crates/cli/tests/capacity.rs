@@ -179,3 +179,27 @@ async fn a_paused_session_is_released_after_the_idle_time_and_can_still_be_decid
     assert_eq!(status, 200, "{answer}");
     alice.wait_for(&paused, "completed").await;
 }
+
+/// What the store does not give back is not there to run: the client is told to try again, and no seat is lost.
+#[tokio::test]
+async fn a_session_that_cannot_be_restored_is_unavailable_and_takes_no_seat() {
+    let (_sim, server, alice) = start(&[("ML_INTERN_SESSIONS_PER_USER", "1")]);
+    let lost = alice.submit("Hello.").await;
+    alice.wait_for(&lost, "completed").await;
+    let other = alice.submit("Hello.").await;
+    alice.wait_for(&other, "completed").await;
+    let store = rusqlite::Connection::open(server.folder().join("journal.db")).unwrap();
+    store
+        .execute_batch("PRAGMA busy_timeout = 5000; UPDATE events SET body = 'x' WHERE seq = 0")
+        .unwrap();
+    let chained = json!({"input": "Go on.", "previous_response_id": lost, "background": true});
+    for _ in 0..3 {
+        let answer = submit(&alice, &chained).await;
+        let (status, _, code, _) = answer.refusal();
+        assert_eq!((status, code.as_str()), (503, "session_unavailable"));
+        let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+        assert!((1..=60).contains(&wait), "{wait}");
+    }
+    let fresh = alice.submit("Hello.").await;
+    alice.wait_for(&fresh, "completed").await;
+}

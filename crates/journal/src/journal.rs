@@ -12,7 +12,7 @@ use crate::{
     AppendError, Doubt, Entry, Follower, Frame, JournalError, Listing, Private, Submission,
 };
 use protocol::{Event, Response, ResponseId, SessionId};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 /// Appends that may wait for the writer; more make their turns wait.
@@ -51,9 +51,13 @@ struct Shared {
     store: Arc<Store>,
     appends: mpsc::Sender<Append>,
     tails: Arc<Tails>,
+    observer: OnceLock<Observer>,
     /// Something that a webhook may want was committed.
     news: Arc<Notify>,
 }
+
+/// Sees every entry of this process once it is durable.
+type Observer = Box<dyn Fn(&Entry) + Send + Sync>;
 
 impl Journal {
     /// Opens a store (`sqlite:PATH` or `memory`) and starts its writer.
@@ -70,9 +74,16 @@ impl Journal {
                 store,
                 appends,
                 tails: Arc::default(),
+                observer: OnceLock::new(),
                 news,
             }),
         })
+    }
+
+    /// From now on `observer` sees every entry that this journal appends, as soon as it is durable. It must be quick. Only
+    /// the first one counts.
+    pub fn observe(&self, observer: impl Fn(&Entry) + Send + Sync + 'static) {
+        let _ = self.shared.observer.set(Box::new(observer));
     }
 
     /// Takes over a session: from now on only this lease may append to it.
@@ -296,7 +307,11 @@ impl Journal {
             .send(append)
             .await
             .map_err(|_| JournalError::Closed)?;
-        outcome.await.map_err(|_| JournalError::Closed)?
+        outcome.await.map_err(|_| JournalError::Closed)??;
+        if let Some(observer) = self.shared.observer.get() {
+            entries.iter().for_each(observer);
+        }
+        Ok(())
     }
 
     async fn entries_from(

@@ -55,9 +55,7 @@ impl CreateRequest {
     /// # Errors
     /// The first [`Problem`] found; `param` names the field.
     pub fn parse(body: &Value) -> Result<Self, Problem> {
-        let Value::Object(fields) = body else {
-            return Err(not_an_object());
-        };
+        let fields = object(body)?.ok_or_else(no_object)?;
         let body = Reader::new(fields, "");
         refuse_unsupported(&body)?;
         misspelt::refuse(fields)?;
@@ -95,13 +93,8 @@ impl ApprovalRequest {
     /// # Errors
     /// The first [`Problem`] found.
     pub fn parse(body: &Value) -> Result<Self, Problem> {
-        let Value::Object(fields) = body else {
-            return Err(Problem::invalid(
-                "missing_required_parameter",
-                "approve",
-                "`approve` is required.",
-            ));
-        };
+        let none = Map::new();
+        let fields = object(body)?.unwrap_or(&none);
         let body = Reader::new(fields, "");
         let approve = body
             .boolean("approve")?
@@ -128,12 +121,10 @@ impl CancelRequest {
     /// Checks a request body.
     ///
     /// # Errors
-    /// When the body is neither empty nor an object, or `stop_jobs` is there and not a boolean.
+    /// When it is no object, or `stop_jobs` is there and not a boolean.
     pub fn parse(body: &Value) -> Result<Self, Problem> {
-        let fields = match body {
-            Value::Null => return Ok(Self::default()),
-            Value::Object(fields) => fields,
-            _ => return Err(not_an_object()),
+        let Some(fields) = object(body)? else {
+            return Ok(Self::default());
         };
         Ok(Self {
             stop_jobs: Reader::new(fields, "")
@@ -143,13 +134,21 @@ impl CancelRequest {
     }
 }
 
-fn not_an_object() -> Problem {
-    let message = "The request body must be a JSON object.";
+/// The fields of a body; `None` for no body at all.
+fn object(body: &Value) -> Result<Option<&Map<String, Value>>, Problem> {
+    match body {
+        Value::Null => Ok(None),
+        Value::Object(fields) => Ok(Some(fields)),
+        _ => Err(no_object()),
+    }
+}
+
+fn no_object() -> Problem {
     Problem::new(
         400,
         crate::ErrorType::InvalidRequest,
         "invalid_json",
-        message,
+        "The request body must be a JSON object.",
     )
 }
 

@@ -3,7 +3,9 @@
 use crate::auth::Gate;
 use crate::config::Config;
 use crate::idempotency::Doors;
+use crate::metrics::Metrics;
 use crate::models::Models;
+use crate::rate_limit::RateLimit;
 use crate::sessions::Sessions;
 use crate::webhooks::Webhooks;
 use journal::Journal;
@@ -26,6 +28,8 @@ pub(crate) struct Shared {
     pub sessions: Arc<Sessions>,
     /// What is being submitted.
     pub doors: Doors,
+    pub rate_limit: RateLimit,
+    pub metrics: Arc<Metrics>,
     pub webhooks: Webhooks,
     pub keepalive: Duration,
     /// Cancelled when streams have to end because the server does.
@@ -48,7 +52,10 @@ impl App {
         sandbox_http: reqwest::Client,
         public: PublicHttp,
         webhooks: Webhooks,
+        metrics: Arc<Metrics>,
     ) -> Self {
+        let counting = Arc::clone(&metrics);
+        journal.observe(move |entry| counting.count(entry));
         let sessions = Arc::new(Sessions::new(
             config,
             journal.clone(),
@@ -63,6 +70,8 @@ impl App {
             models: Models::new(config),
             sessions,
             doors: Doors::default(),
+            rate_limit: RateLimit::new(config.requests_per_minute),
+            metrics,
             webhooks,
             keepalive: config.keepalive,
             closing: CancellationToken::new(),

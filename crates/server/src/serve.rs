@@ -2,13 +2,14 @@
 
 use crate::app::App;
 use crate::config::Config;
+use crate::metrics::Metrics;
 use crate::webhooks::Webhooks;
-use crate::{recovery, router};
-use axum::serve::ListenerExt;
+use crate::{accept, recovery, router};
 use journal::{Journal, JournalError};
 use platform::public::PublicHttp;
 use platform::{Platform, PlatformError};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -37,7 +38,7 @@ pub struct Server {
     addr: SocketAddr,
     app: App,
     stop_accepting: CancellationToken,
-    serving: JoinHandle<std::io::Result<()>>,
+    serving: JoinHandle<()>,
     sweeping: JoinHandle<((), ())>,
     telling: JoinHandle<()>,
 }
@@ -55,7 +56,14 @@ impl Server {
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
         let public_http = PublicHttp::new(config.allowed_private.clone())?;
-        let webhooks = Webhooks::open(&config, journal.clone(), public_http.clone()).await?;
+        let metrics = Arc::new(Metrics::new());
+        let webhooks = Webhooks::open(
+            &config,
+            journal.clone(),
+            public_http.clone(),
+            Arc::clone(&metrics),
+        )
+        .await?;
         let app = App::new(
             &config,
             journal,
@@ -63,6 +71,7 @@ impl Server {
             sandbox_http,
             public_http,
             webhooks,
+            metrics,
         );
         let lost = recovery::recover(&app.sessions).await?;
         if lost > 0 {
@@ -74,15 +83,7 @@ impl Server {
         let stop_accepting = CancellationToken::new();
         let stopped = stop_accepting.clone();
         let router = router::router(app.clone());
-        // A frame goes out when it is written: nothing is gained by waiting for the next one.
-        let listener = listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
-        let serving = tokio::spawn(async move {
-            axum::serve(listener, router)
-                .with_graceful_shutdown(stopped.cancelled_owned())
-                .await
-        });
+        let serving = tokio::spawn(accept::serve(listener, router, stopped));
         let days = config.retention_days;
         let sweeping = {
             let app = app.clone();
@@ -135,6 +136,7 @@ async fn sweep(app: &App) {
     loop {
         ticks.tick().await;
         app.sessions.release_idle();
+        app.rate_limit.forget_rested();
         recovery::sweep(&app.sessions).await;
     }
 }

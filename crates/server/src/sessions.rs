@@ -269,6 +269,17 @@ impl Sessions {
         }
     }
 
+    /// How many turns run now; one that begins or ends in this moment may be missed.
+    pub fn running(&self) -> usize {
+        let all = self.all();
+        let runs = |session: &&Arc<Session>| {
+            session
+                .try_slot()
+                .is_some_and(|slot| matches!(*slot, Slot::Running { .. }))
+        };
+        all.iter().filter(runs).count()
+    }
+
     fn all(&self) -> Vec<Arc<Session>> {
         self.live
             .lock()

@@ -1,6 +1,7 @@
 //! A log as server-sent events: one reader of the journal, one frame a chunk.
 
 use crate::app::App;
+use crate::metrics::OpenStream;
 use crate::view::View;
 use axum::body::{Body, Bytes};
 use axum::response::Response;
@@ -32,6 +33,7 @@ struct Reader {
     keepalive: Duration,
     closing: CancellationToken,
     ready: VecDeque<Bytes>,
+    _open: OpenStream,
 }
 
 /// An event stream that follows the log until a terminal event, or a pause that lasts.
@@ -57,6 +59,7 @@ fn respond(
         keepalive: app.keepalive,
         closing: app.closing.clone(),
         ready,
+        _open: app.metrics.stream_opened(),
     };
     let frames = stream::unfold(reader, |mut reader| async move {
         reader

@@ -3,17 +3,12 @@
 use crate::auth::Caller;
 use crate::given_tools;
 use crate::models::Models;
-use crate::recovery;
 use crate::refusal::{self, Refusal};
 use crate::sessions::{Rested, Session, Sessions, Slot, owned_row};
-use agent::{Recorder, Rest, Start, Stop, StopReason, Submit};
-use futures_util::FutureExt;
-use journal::{AppendError, Claim, NewWebhook, Phase, ResponseRow};
+use agent::{Recorder, Start, StopReason, Submit};
+use journal::{Claim, NewWebhook, Phase, ResponseRow};
 use protocol::{ApprovalRequest, CreateRequest, MicroUsd, Problem, ResponseId, SessionId, Status};
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use tokio_util::sync::CancellationToken;
-use tools::ToolSession;
 
 /// What a caller submits.
 pub(crate) struct Submission {
@@ -201,6 +196,11 @@ impl Sessions {
         caller: &Caller,
         row: &ResponseRow,
     ) -> Result<(), Refusal> {
+        let newest = self.journal.responses_of(&row.session_id).await?.pop();
+        // Nobody else loses their seat for what the journal alone refuses.
+        if newest.is_none_or(|newest| newest.id != row.id || newest.phase != Phase::Interrupted) {
+            return Err(not_awaiting_resume());
+        }
         let session = self.get(&row.session_id);
         let mut slot = session.slot_at_rest(&self.journal).await?;
         let rested = self.wake(&session, &mut slot, caller.account()).await?;
@@ -265,83 +265,6 @@ impl Sessions {
         }
         Ok(())
     }
-
-    /// Runs a turn on a task of its own. When it rests, its session does.
-    fn start(
-        self: &Arc<Self>,
-        session: &Arc<Session>,
-        slot: &mut Slot,
-        mut recorder: Recorder,
-        tools: Arc<ToolSession>,
-        start: Start,
-    ) {
-        let (stop, left) = (Stop::default(), CancellationToken::new());
-        *slot = Slot::Running {
-            response: recorder.id().clone(),
-            stop: stop.clone(),
-            left: left.clone(),
-        };
-        let (sessions, session) = (Arc::clone(self), Arc::clone(session));
-        tokio::spawn(async move {
-            // Whatever happens to this task, nobody waits for it for ever.
-            let _left = left.drop_guard();
-            let turn = sessions
-                .agent
-                .run(&mut recorder, Arc::clone(&tools), start, stop.clone());
-            let ended = AssertUnwindSafe(turn).catch_unwind().await;
-            let response = recorder.id().clone();
-            let ended = match ended {
-                Ok(Ok(rest)) => {
-                    Ok(put_to_rest(&sessions, &session, recorder, rest, tools, &stop).await)
-                }
-                Ok(Err(error)) => Ok(Err(error)),
-                Err(panic) => Err(panic),
-            };
-            let loss = match ended {
-                Ok(Ok(())) => return,
-                Ok(Err(error)) => {
-                    tracing::error!(%response, %error, "a turn could not write its log");
-                    recovery::Loss::Store
-                }
-                Err(_) => {
-                    tracing::error!(%response, "a turn panicked");
-                    recovery::Loss::Panic
-                }
-            };
-            sessions.abandon(&session, &response, loss).await;
-        });
-    }
-
-    /// Ends a response whose turn is lost, from its log.
-    async fn abandon(&self, session: &Session, response: &ResponseId, loss: recovery::Loss) {
-        let mut slot = session.slot().await;
-        *slot = Slot::Cold;
-        recovery::end_lost(self, response, loss).await;
-    }
-}
-
-/// Leaves the session as the turn leaves it.
-async fn put_to_rest(
-    sessions: &Sessions,
-    session: &Session,
-    mut recorder: Recorder,
-    rest: Rest,
-    tools: Arc<ToolSession>,
-    stop: &Stop,
-) -> Result<(), AppendError> {
-    let mut slot = session.slot().await;
-    // A cancel that came while the pause was being recorded has had its 200: it counts.
-    if rest == Rest::AwaitingApproval && stop.reason() == Some(StopReason::Cancelled) {
-        recorder.cancel().await?;
-    }
-    let lease = recorder.lease().clone();
-    slot.rest(Rested {
-        lease,
-        state: recorder.into_state(),
-        tools: Some(tools),
-    });
-    sessions.forget_deleted(session, &mut slot).await;
-    Ok(())
 }
 
 fn check_decision(waits: bool, decision: &ApprovalRequest, spent: MicroUsd) -> Result<(), Refusal> {

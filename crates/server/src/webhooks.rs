@@ -23,9 +23,11 @@ pub use secret::{BadSecret, WebhookSecret};
 pub(crate) use status::WebhookStatus;
 
 use crate::config::Config;
+use crate::metrics::Metrics;
 use journal::{Journal, JournalError, NewWebhook, WebhookRow};
 use platform::public::{PublicError, PublicHttp};
 use protocol::{Problem, SessionId, WebhookRequest};
+use std::sync::Arc;
 
 /// Where the key is kept when the operator gives none.
 const KEY_SETTING: &str = "webhook_key";
@@ -38,6 +40,7 @@ pub(crate) struct Webhooks {
     key: WebhookSecret,
     /// For responses whose request names no receiver.
     default: Option<NewWebhook>,
+    metrics: Arc<Metrics>,
 }
 
 impl Webhooks {
@@ -49,6 +52,7 @@ impl Webhooks {
         config: &Config,
         journal: Journal,
         http: PublicHttp,
+        metrics: Arc<Metrics>,
     ) -> Result<Self, JournalError> {
         let key = match config.webhook_secret.clone() {
             Some(key) => key,
@@ -68,6 +72,7 @@ impl Webhooks {
             http,
             key,
             default,
+            metrics,
         })
     }
 

@@ -194,6 +194,8 @@ impl Server {
             )
             .env("GITHUB_API_URL", format!("{}/github", self.sim_url))
             .env("ML_INTERN_MCP_URL", "")
+            // Tests poll much faster than a client may.
+            .env("ML_INTERN_REQUESTS_PER_MINUTE", "0")
             .envs(self.options.env.iter().cloned())
             .stderr(log);
         for inherited in INHERITED {

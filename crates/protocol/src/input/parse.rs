@@ -2,7 +2,7 @@
 
 use super::{InputItem, InputMessage, InputPart, Role, text};
 use crate::Problem;
-use crate::reader::{Reader, check_length};
+use crate::reader::{Reader, check_length, shown};
 use serde_json::Value;
 use std::collections::HashSet;
 
@@ -74,7 +74,7 @@ fn parse_item(index: usize, item: &Value) -> Result<InputItem, Problem> {
         None | Some("message") => parse_message(&item).map(InputItem::Message),
         Some("function_call_output") => parse_output(&item),
         Some(kind) => {
-            let why = format!("Input items of type `{kind}` are not supported.");
+            let why = format!("Input items of type `{}` are not supported.", shown(kind));
             Err(Problem::invalid(
                 "unsupported_content",
                 item.name("type"),
@@ -164,7 +164,7 @@ fn parse_part(path: &str, part: &Value) -> Result<InputPart, Problem> {
         }),
         "input_image" => parse_image(&part),
         kind => {
-            let why = format!("Content parts of type `{kind}` are not supported.");
+            let why = format!("Content parts of type `{}` are not supported.", shown(kind));
             Err(Problem::invalid(
                 "unsupported_content",
                 part.name("type"),

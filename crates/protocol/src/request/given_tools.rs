@@ -1,7 +1,7 @@
 //! `tools` in a request (an extension): functions that the client runs itself, and MCP servers for us to connect.
 
 use crate::Problem;
-use crate::reader::{Reader, check_length};
+use crate::reader::{Reader, check_length, shown};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -122,8 +122,7 @@ fn parse_tool(tool: &Reader<'_>) -> Result<GivenTool, Problem> {
         "function" => parse_function(tool).map(GivenTool::Function),
         "mcp" => parse_server(tool).map(GivenTool::Mcp),
         kind => {
-            let shown: String = kind.chars().take(100).collect();
-            let why = format!("Tools of type `{shown}` are not supported.");
+            let why = format!("Tools of type `{}` are not supported.", shown(kind));
             Err(Problem::invalid(
                 "unsupported_parameter",
                 tool.name("type"),

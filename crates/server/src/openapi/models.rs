@@ -24,7 +24,7 @@ pub(super) fn schemas() -> Map<String, Value> {
         "type": "object",
         "required": ["current", "available"],
         "properties": {
-            "current": {"type": "string", "description": "The default of a free account."},
+            "current": {"type": "string", "description": "The default of the caller's plan; without a good token, of a free account."},
             "available": {"type": "array", "items": {"$ref": "#/components/schemas/Model"}},
         },
     });

@@ -264,7 +264,7 @@ fn service() -> Vec<Operation> {
         open("/metrics", "getMetrics", "Prometheus text").answers(
             "200",
             "Metrics.",
-            "text/plain",
+            "application/openmetrics-text",
             text.clone(),
         ),
         open("/openapi.json", "getOpenApi", "This description").answers(

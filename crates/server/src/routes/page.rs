@@ -54,9 +54,14 @@ impl PageQuery {
 }
 
 fn limit(given: Option<&str>) -> Result<usize, Problem> {
-    match given.map(str::parse::<usize>) {
+    // `parse` alone would take a plus sign.
+    let number = |text: &str| match text.starts_with('+') {
+        true => None,
+        false => text.parse::<usize>().ok(),
+    };
+    match given.map(number) {
         None => Ok(DEFAULT_PAGE),
-        Some(Ok(limit)) if (1..=MOST_PAGE).contains(&limit) => Ok(limit),
+        Some(Some(limit)) if (1..=MOST_PAGE).contains(&limit) => Ok(limit),
         Some(_) => Err(Problem::invalid(
             "invalid_value",
             "limit",

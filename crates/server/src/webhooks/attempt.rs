@@ -19,6 +19,17 @@ enum Outcome {
     Unreached(PublicError),
 }
 
+impl Outcome {
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::Taken(_) => "delivered",
+            Self::Refused(_) => "refused",
+            Self::Gone => "gone",
+            Self::Unreached(_) => "unreached",
+        }
+    }
+}
+
 impl Webhooks {
     /// Delivers the row's next event, or records why that failed. An error is the store's; the attempt may be made again
     /// then, and the receiver knows it by its id. `false`: there was nothing to deliver.
@@ -29,6 +40,7 @@ impl Webhooks {
         let now_ms = unix_ms();
         let message = Message::new(row, &event, now_ms);
         let outcome = self.send(row, message, now_ms).await;
+        self.metrics.webhook_sent(outcome.as_str());
         if let Outcome::Taken(status) = outcome {
             let (response, status) = (&row.response_id, status.as_u16());
             self.journal
