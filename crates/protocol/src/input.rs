@@ -5,10 +5,9 @@ mod parse;
 pub(crate) use parse::{CALL_ID_LIMIT, IMAGE_PREFIXES, MESSAGE_LIMIT, TEXT_PARTS, parse};
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 /// One input item, checked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum InputItem {
     Message(InputMessage),
@@ -20,13 +19,13 @@ pub enum InputItem {
 }
 
 /// A message: context, or the task.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputMessage {
     pub role: Role,
     pub content: Vec<InputPart>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     User,
@@ -35,7 +34,7 @@ pub enum Role {
     Developer,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum InputPart {
     InputText {

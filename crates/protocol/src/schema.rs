@@ -2,8 +2,8 @@
 //! the parsers' own limits where a request is checked by hand.
 
 use crate::{
-    ApprovalRequest, Artifact, CancelRequest, CreateRequest, Event, InputItem, PlanItem, Response,
-    echo, problem,
+    ApprovalRequest, Artifact, CancelRequest, CreateRequest, Event, PlanItem, Response, echo,
+    problem,
 };
 use serde_json::{Map, Value, json};
 use utoipa::openapi::{RefOr, Schema};
@@ -16,7 +16,6 @@ pub fn schemas() -> Map<String, Value> {
     add::<Response>(&mut types);
     add::<Event>(&mut types);
     add::<Artifact>(&mut types);
-    add::<InputItem>(&mut types);
     add::<PlanItem>(&mut types);
     let mut schemas = Map::new();
     for (name, schema) in types {

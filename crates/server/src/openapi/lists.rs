@@ -70,11 +70,47 @@ fn deleted(id: &str, object: &str) -> Value {
 }
 
 fn input_item() -> Value {
+    let item = |kind: &str, rest: Value| {
+        let mut schema = json!({
+            "type": "object",
+            "required": ["id", "type", "status"],
+            "properties": {
+                "id": {"type": "string", "description": "Stays the same."},
+                "type": {"type": "string", "enum": [kind]},
+                "status": {"const": "completed"},
+            },
+        });
+        for (name, field) in rest.as_object().into_iter().flatten() {
+            schema["properties"][name] = field.clone();
+            if let Some(required) = schema["required"].as_array_mut() {
+                required.push(json!(name));
+            }
+        }
+        schema
+    };
+    let message = json!({
+        "role": {"enum": ["user", "assistant", "system", "developer"]},
+        "content": {"type": "array", "items": input_part()},
+    });
+    let output = json!({
+        "call_id": {"type": "string"},
+        "output": {"anyOf": [{"type": "string"}, {"type": "array", "items": input_part()}]},
+    });
     json!({
-        "description": "An input item as it was submitted, with an id that stays the same.",
-        "allOf": [
-            {"$ref": "#/components/schemas/InputItem"},
-            {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}},
-        ],
+        "description": "An input item as it was submitted.",
+        "oneOf": [item("message", message), item("function_call_output", output)],
+    })
+}
+
+fn input_part() -> Value {
+    json!({
+        "title": "part",
+        "type": "object",
+        "required": ["type"],
+        "properties": {
+            "type": {"enum": ["input_text", "output_text", "input_image"]},
+            "text": {"type": "string"},
+            "image_url": {"type": "string"},
+        },
     })
 }
