@@ -44,7 +44,13 @@ async fn nothing_that_was_seen_is_lost_by_a_crash() {
     let cycles = std::env::var("ML_INTERN_CRASH_CYCLES");
     let cycles = cycles.map_or(CYCLES, |cycles| cycles.parse().unwrap());
     let sim = Sim::start();
-    let mut server = Server::start(&sim, ServeOptions::default());
+    // The workload is many sessions of one account at once.
+    let many = ("ML_INTERN_SESSIONS_PER_USER".to_owned(), "1000".to_owned());
+    let options = ServeOptions {
+        env: vec![many],
+        ..ServeOptions::default()
+    };
+    let mut server = Server::start(&sim, options);
     let mut count = Count::default();
     let started = Instant::now();
     for cycle in 0..cycles {

@@ -100,7 +100,7 @@ async fn a_fork_of_what_has_not_ended_is_refused() {
     let (status, answer) = client.post("/v1/responses", &alone).await;
     assert_eq!(
         (status, &answer["error"]["param"]),
-        (400, &json!("fork")),
+        (400, &json!("previous_response_id")),
         "{answer}"
     );
 }

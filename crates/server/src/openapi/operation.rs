@@ -1,7 +1,6 @@
 //! One operation of the document, put together step by step.
 
 use super::faults::{FAULTS, WITH_BODY, WITH_TOKEN, response};
-use super::operations::TO_COME;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -42,10 +41,6 @@ impl Operation {
             operation.parameters.push(parameter);
         }
         operation
-    }
-
-    pub fn id(&self) -> &str {
-        self.fields["operationId"].as_str().unwrap_or_default()
     }
 
     /// An operation that takes no token.
@@ -161,7 +156,7 @@ impl Operation {
     /// From its 200, these operations can be called with the `id` that stands in this field of the object.
     pub fn leads_to(mut self, field: &str, operations: &[&str]) -> Self {
         let answer = self.answer("200", "");
-        for operation in operations.iter().filter(|id| !TO_COME.contains(id)) {
+        for operation in operations {
             let parameters = json!({"id": format!("$response.body#/{field}")});
             answer["links"][*operation] =
                 json!({"operationId": operation, "parameters": parameters});

@@ -6,9 +6,6 @@ use serde_json::{Value, json};
 const STREAM_EXAMPLE: &str = "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\
 \"sequence_number\":7,\"item_id\":\"msg_0198\",\"output_index\":0,\"content_index\":0,\"delta\":\"Hello\",\"logprobs\":[]}\n\n";
 
-/// Described and not served yet: not in the document.
-pub(super) const TO_COME: [&str; 2] = ["listModels", "getMetrics"];
-
 pub(super) fn all() -> Vec<Operation> {
     let mut all = vec![
         create(),
@@ -24,7 +21,6 @@ pub(super) fn all() -> Vec<Operation> {
     all.extend(sessions());
     all.extend(models());
     all.extend(service());
-    all.retain(|operation| !TO_COME.contains(&operation.id()));
     all
 }
 
