@@ -1,5 +1,7 @@
 //! The document, the router and the reference page say the same.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod support;
 
 use serde_json::Value;
