@@ -22,7 +22,7 @@ use support::{
 };
 use workload::{Keyed, Known, Workload};
 
-const CYCLES: u64 = 12;
+const CYCLES: u64 = 8;
 /// Turns that are resumed in one cycle.
 const MOST_RESUMED: usize = 3;
 /// The latest moment of a kill, in milliseconds after the submits.
