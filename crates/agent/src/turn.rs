@@ -269,6 +269,10 @@ impl Work<'_> {
                 self.gather_artifacts().await?;
             }
         }
+        if self.stop.stops_jobs() {
+            let session = Arc::clone(&self.session);
+            self.recorder.stop_jobs(&session).await?;
+        }
         self.accrue_running_resources().await?;
         let ending = match (step, self.stop.reason()) {
             (Step::Paused(pending), None) => return self.pause(pending).await,
