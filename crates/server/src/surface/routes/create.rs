@@ -40,7 +40,7 @@ pub(crate) async fn create(
     }
     let ticket = Ticket::of(&headers, caller.account(), &body)?;
     let (is_stream, is_background) = (request.stream, request.background);
-    let wait_seconds = request.wait_timeout_seconds;
+    let wait_timeout = request.wait_timeout;
     let submitting = app.clone();
     let submitted =
         to_its_end(async move { submit(&submitting, &caller, request, &ticket).await }).await?;
@@ -59,7 +59,7 @@ pub(crate) async fn create(
         };
         stream::follow(&app, follower, style)
     } else if !is_background {
-        wait(&app, id, Duration::from_secs(wait_seconds)).await?
+        wait(&app, id, wait_timeout).await?
     } else if is_replay {
         object(&app, &id).await?
     } else {

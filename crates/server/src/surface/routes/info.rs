@@ -5,10 +5,11 @@ use crate::surface::auth::MaybeCaller;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use platform::Plan;
 use serde_json::json;
 
+const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// `GET /api/config/model`; no token needed. With one, `current` is the default of its account's plan.
@@ -25,10 +26,21 @@ pub(crate) async fn models(State(app): State<App>) -> Response {
     Json(app.models.openai_list()).into_response()
 }
 
-/// `GET /metrics`: the counters as OpenMetrics text.
-pub(crate) async fn metrics(State(app): State<App>) -> Response {
-    let text = app.metrics.text(&app.sessions);
-    ([(header::CONTENT_TYPE, OPENMETRICS)], text).into_response()
+/// `GET /metrics`: the counters. The text is OpenMetrics and, as its one extra line is a comment there, Prometheus' own
+/// format too; it is called by the name that the scraper asks for.
+pub(crate) async fn metrics(State(app): State<App>, headers: HeaderMap) -> Response {
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok());
+    let kind = match accept {
+        Some(accept) if accept.contains("application/openmetrics-text") => OPENMETRICS,
+        _ => PROMETHEUS,
+    };
+    (
+        [(header::CONTENT_TYPE, kind)],
+        app.metrics.text(&app.sessions),
+    )
+        .into_response()
 }
 
 /// `GET /healthz`: the process answers.
