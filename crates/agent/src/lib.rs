@@ -28,6 +28,7 @@ mod scrub;
 mod settle;
 mod state;
 mod stop;
+mod stop_jobs;
 mod transcript;
 mod turn;
 mod work;

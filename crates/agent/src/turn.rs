@@ -269,11 +269,17 @@ impl Work<'_> {
                 self.gather_artifacts().await?;
             }
         }
+        if self.stop.stops_jobs() {
+            let session = Arc::clone(&self.session);
+            self.recorder.stop_jobs(&session).await?;
+        }
         self.accrue_running_resources().await?;
         let ending = match (step, self.stop.reason()) {
             (Step::Paused(pending), None) => return self.pause(pending).await,
             (Step::Paused(_) | Step::Stopped, Some(StopReason::Shutdown)) => Ending::Interrupted,
-            (Step::Paused(_) | Step::Stopped, _) => Ending::Cancelled,
+            // Also at the very end: the caller's 200 promised a cancelled response.
+            (Step::Paused(_) | Step::Stopped, _)
+            | (Step::Completed, Some(StopReason::Cancelled)) => Ending::Cancelled,
             (Step::Completed, _) => Ending::Completed,
             (Step::Failed(error), _) => {
                 let message = self.scrubber.scrub(&error.message);

@@ -65,6 +65,8 @@ pub struct Limits {
     pub max_sessions: usize,
     /// Requests of one account in a minute; 0 is no limit.
     pub requests_per_minute: u32,
+    /// Model calls of one turn.
+    pub max_iterations: u32,
 }
 
 impl Default for Limits {
@@ -74,6 +76,7 @@ impl Default for Limits {
             sessions_per_user: config.sessions_per_user,
             max_sessions: config.max_sessions,
             requests_per_minute: config.requests_per_minute,
+            max_iterations: config.max_iterations,
         }
     }
 }
@@ -109,6 +112,7 @@ impl Embedded {
             sessions_per_user: settings.limits.sessions_per_user,
             max_sessions: settings.limits.max_sessions,
             requests_per_minute: settings.limits.requests_per_minute,
+            max_iterations: settings.limits.max_iterations,
             ..server::Config::default()
         };
         let server = server::Server::start(config, listener).await?;

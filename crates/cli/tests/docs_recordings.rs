@@ -4,6 +4,8 @@
 //! platform, and writes `crates/server/src/docs/recorded/`. The models' words are in `tests/recordings` (the job's is the
 //! demo's); tools, jobs, costs and events are what really happened.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod support;
 
 use serde_json::{Value, json};

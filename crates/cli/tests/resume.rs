@@ -31,10 +31,10 @@ fn code(answer: &Value) -> &str {
 
 fn last_text(object: &Value) -> &str {
     let output = object["output"].as_array().unwrap();
-    let texts = output
+    let mut texts = output
         .iter()
         .filter_map(|item| item["content"][0]["text"].as_str());
-    texts.last().unwrap()
+    texts.next_back().unwrap()
 }
 
 async fn resume(client: &Client, id: &str) -> (u16, Value) {
@@ -108,8 +108,8 @@ async fn a_running_job_is_adopted_and_its_log_goes_on() {
     assert_eq!(job_log(&events), lines(60));
     // Stages go on: the last one is the end.
     let stages = named(&events, "tool_state_change");
-    let stages = stages.iter().filter(|event| !event["job_stage"].is_null());
-    assert_eq!(stages.last().unwrap()["job_stage"], "COMPLETED");
+    let mut stages = stages.iter().filter(|event| !event["job_stage"].is_null());
+    assert_eq!(stages.next_back().unwrap()["job_stage"], "COMPLETED");
 }
 
 #[tokio::test]

@@ -39,6 +39,8 @@ pub struct Config {
     pub max_sessions: usize,
     /// Requests that an account may make in a minute; 0 is no limit.
     pub requests_per_minute: u32,
+    /// Model calls in one turn before it fails with `iteration_limit`.
+    pub max_iterations: u32,
 }
 
 /// One offered model.
@@ -104,6 +106,7 @@ impl Default for Config {
             sessions_per_user: 10,
             max_sessions: 200,
             requests_per_minute: 600,
+            max_iterations: 300,
             default_cap: protocol::MicroUsd::from_usd(protocol::DEFAULT_COST_USD),
         }
     }

@@ -8,6 +8,7 @@ mod accept;
 mod app;
 mod auth;
 mod body;
+mod cancel;
 mod capacity;
 mod config;
 mod connection;

@@ -25,6 +25,14 @@ pub(crate) struct ListedResource {
     /// The platform's stage in lower case, or `unknown`.
     pub state: String,
     pub price_per_hour_usd: f64,
+    #[serde(skip)]
+    has_ended: bool,
+}
+
+impl ListedResource {
+    pub fn has_ended(&self) -> bool {
+        self.has_ended
+    }
 }
 
 /// Asks about all of them at once.
@@ -35,6 +43,7 @@ pub(crate) async fn listed(
 ) -> Vec<ListedResource> {
     let asked = resources.iter().map(async |resource| {
         let stage = stage(platform, token, resource).await;
+        let has_ended = stage.as_ref().is_some_and(Stage::is_terminal);
         let per_hour = MicroUsd(resource.micro_usd_per_minute).times(60);
         ListedResource {
             kind: resource.kind,
@@ -42,6 +51,7 @@ pub(crate) async fn listed(
             url: resource.url.clone(),
             state: stage.map_or("unknown".to_owned(), |stage| stage.as_str().to_lowercase()),
             price_per_hour_usd: per_hour.usd(),
+            has_ended,
         }
     });
     join_all(asked).await
@@ -50,13 +60,22 @@ pub(crate) async fn listed(
 /// Ends the sandboxes among them that still run: those of a process that is gone. Best effort, since a sandbox without
 /// requests ends itself.
 pub(crate) async fn end_sandboxes(platform: &Platform, token: &Token, resources: &[Resource]) {
-    let sandboxes = resources
-        .iter()
-        .filter(|resource| resource.kind == ResourceKind::Sandbox);
-    let ended = sandboxes.map(async |sandbox| {
-        let stage = stage(platform, token, sandbox).await;
+    let sandboxes = |resource: &Resource| resource.kind == ResourceKind::Sandbox;
+    end(platform, token, resources, sandboxes).await;
+}
+
+/// Ends those of them that are meant and still run. Best effort.
+pub(crate) async fn end(
+    platform: &Platform,
+    token: &Token,
+    resources: &[Resource],
+    is_meant: impl Fn(&Resource) -> bool,
+) {
+    let meant = resources.iter().filter(|resource| is_meant(resource));
+    let ended = meant.map(async |resource| {
+        let stage = stage(platform, token, resource).await;
         if stage.is_some_and(|stage| !stage.is_terminal()) {
-            let cancel = platform.cancel_job(token, &sandbox.namespace, &sandbox.id);
+            let cancel = platform.cancel_job(token, &resource.namespace, &resource.id);
             let _ = timeout(PATIENCE, cancel).await;
         }
     });

@@ -42,7 +42,9 @@ impl Sessions {
         let agent = Agent {
             platform: platform.clone(),
             toolbox: Toolbox::default(),
-            settings: Settings::default(),
+            settings: Settings {
+                max_iterations: config.max_iterations,
+            },
         };
         Self {
             journal,

@@ -5,7 +5,7 @@ use crate::given_tools;
 use crate::models::Models;
 use crate::refusal::{self, Refusal};
 use crate::sessions::{Rested, Session, Sessions, Slot, owned_row};
-use agent::{Recorder, Start, StopReason, Submit};
+use agent::{Recorder, Start, Submit};
 use journal::{Claim, NewWebhook, Phase, ResponseRow};
 use protocol::{ApprovalRequest, CreateRequest, MicroUsd, Problem, ResponseId, SessionId, Status};
 use std::sync::Arc;
@@ -227,42 +227,6 @@ impl Sessions {
         // On failure nothing is put back: the slot stays cold, and the journal decides.
         recorder.go_on().await?;
         self.start(&session, &mut slot, recorder, tools, Start::Resumed);
-        Ok(())
-    }
-
-    /// Asks a turn to stop; a paused response is cancelled at once; one that has ended is left alone.
-    pub async fn cancel(self: &Arc<Self>, row: &ResponseRow) -> Result<(), Refusal> {
-        if row.phase.is_terminal() {
-            return Ok(());
-        }
-        let session = self.get(&row.session_id);
-        let mut slot = session.slot_at_rest(&self.journal).await?;
-        if let Slot::Running { response, .. } = &*slot {
-            if *response == row.id {
-                slot.stop(StopReason::Cancelled);
-            }
-            return Ok(());
-        }
-        let Some(rested) = slot.take(self, &session.id).await? else {
-            return Ok(());
-        };
-        let (lease, tools) = (rested.lease.clone(), rested.tools.clone());
-        match rested.recorder(&self.journal, &row.id) {
-            Ok(mut recorder) => {
-                let is_open = recorder
-                    .response()
-                    .is_some_and(|response| !response.status.is_terminal());
-                if is_open {
-                    recorder.cancel().await?;
-                }
-                slot.rest(Rested {
-                    lease,
-                    state: recorder.into_state(),
-                    tools,
-                });
-            }
-            Err(rested) => slot.rest(*rested),
-        }
         Ok(())
     }
 }

@@ -67,11 +67,15 @@ impl Play {
             Move::Crash => self.crash().await,
             Move::Next { temperature, cap } => self.next(*temperature, *cap).await,
             Move::Rest(rest) if !self.status().is_terminal() => self.rest(*rest).await,
-            Move::Decide { approve, cap } if self.waits() => {
+            Move::Decide {
+                approve,
+                cap,
+                feedback,
+            } if self.waits() => {
                 let decision = ApprovalRequest {
                     approve: *approve,
                     new_max_cost: cap.map(MicroUsd),
-                    feedback: None,
+                    feedback: feedback.clone(),
                 };
                 self.recorder.decide(&decision).await.unwrap();
             }

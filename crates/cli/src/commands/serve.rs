@@ -50,6 +50,9 @@ pub struct Serve {
     /// Requests that one account may make in a minute; 0 for no limit
     #[arg(long, env = "ML_INTERN_REQUESTS_PER_MINUTE", default_value_t = 600)]
     requests_per_minute: u32,
+    /// Model calls in one turn before it fails with iteration_limit
+    #[arg(long, env = "ML_INTERN_MAX_ITERATIONS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..))]
+    max_iterations: u32,
     #[command(flatten)]
     webhooks: WebhookArgs,
     #[command(flatten)]
@@ -180,6 +183,7 @@ impl Serve {
                 sessions_per_user: self.sessions_per_user as usize,
                 max_sessions: self.max_sessions as usize,
                 requests_per_minute: self.requests_per_minute,
+                max_iterations: self.max_iterations,
             },
         };
         let server = Embedded::start(settings).await?;

@@ -21,9 +21,14 @@ impl Play {
             Move::Ask { .. } => self.ask(step),
             Move::Answer { text } => self.answer(text),
             Move::Log { text } => one(Event::ToolLog {
-                item_id: "mcp_1".into(),
+                item_id: self.begun().unwrap_or_else(|| "mcp_1".into()),
                 tool: "bash".into(),
                 delta: text.clone(),
+            }),
+            Move::Begin { which } => self.begin_call(*which),
+            Move::Tell => one(Event::Guard {
+                guard: "approval".into(),
+                message: "told".into(),
             }),
             Move::Plan { items } => one(Event::PlanUpdate {
                 plan: (0..*items).map(plan_item).collect(),
@@ -47,6 +52,20 @@ impl Play {
             Move::Release { name, share } => self.release(*name, *share),
             _ => Vec::new(),
         }
+    }
+
+    /// The newest call that has begun and has no result.
+    fn begun(&self) -> Option<ItemId> {
+        self.recorder.state().begun.keys().next_back().cloned()
+    }
+
+    fn begin_call(&self, which: usize) -> Vec<Vec<Draft>> {
+        let pending = &self.recorder.state().pending;
+        let begun = pending.get(which).map(|call| Event::CallInProgress {
+            item_id: call.item_id.clone(),
+            output_index: call.output_index,
+        });
+        begun.map(one).unwrap_or_default()
     }
 
     pub(super) async fn pause(&mut self, estimate: Option<u64>) {
