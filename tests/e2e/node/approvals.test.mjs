@@ -34,7 +34,8 @@ function refused(code) {
 test("the helper goes on after approving, and the job has run once", async () => {
   const api = client();
   const [seen, paused] = await pause(api);
-  await assert.rejects(api.responses.create({ input: "x", previous_response_id: paused.id }), refused("approval_pending"));
+  const chain = api.responses.create({ input: "x", previous_response_id: paused.id });
+  await assert.rejects(chain, refused("approval_pending"));
   const decide = (body) => api.post(`/responses/${paused.id}/approvals`, { body });
   const decided = await decide({ approve: true, new_max_cost_usd: 20 });
   assert.deepEqual([decided.id, decided.max_cost_usd, decided.pending_approval], [paused.id, 20, null]);
