@@ -3,8 +3,9 @@
 use crate::app::App;
 use crate::config::Config;
 use crate::metrics::Metrics;
+use crate::sessions::recovery;
+use crate::surface::{accept, router};
 use crate::webhooks::Webhooks;
-use crate::{accept, recovery, router};
 use journal::{Journal, JournalError};
 use platform::public::PublicHttp;
 use platform::{Platform, PlatformError};
