@@ -21,8 +21,8 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 /// A synchronous wait longer than this commits to a 200 and sends spaces, so that clients and proxies hold on.
-const QUIET_WAIT: Duration = Duration::from_secs(25);
 const SPACE_EVERY: Duration = Duration::from_secs(30);
+const SPACE: Bytes = Bytes::from_static(b" ");
 /// Says that an earlier request has made the response.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
@@ -144,7 +144,7 @@ async fn wait(app: &App, id: ResponseId, most: Duration) -> Result<Response, Ref
         .await?
         .ok_or_else(Problem::response_not_found)?;
     let mut follower = app.journal.follow(&row, 0).await?;
-    let quiet = deadline.min(Instant::now() + QUIET_WAIT);
+    let quiet = deadline.min(Instant::now() + SPACE_EVERY);
     let is_over = timeout_at(quiet, rest(&mut follower)).await.is_ok() || quiet == deadline;
     if is_over || app.closing.is_cancelled() {
         return object(app, &id).await;
@@ -169,7 +169,7 @@ struct Wait {
     is_over: bool,
 }
 
-/// A space every 30 s, then the object.
+/// A space at once, as the first 30 s are over, and every 30 s, then the object.
 fn spaced_body(app: App, id: ResponseId, follower: Follower, deadline: Instant) -> Body {
     let wait = Wait {
         app,
@@ -178,7 +178,8 @@ fn spaced_body(app: App, id: ResponseId, follower: Follower, deadline: Instant) 
         deadline,
         is_over: false,
     };
-    Body::from_stream(futures_stream::unfold(wait, |mut wait| async move {
+    let first = futures_stream::once(std::future::ready(Ok(SPACE)));
+    let rest = futures_stream::unfold(wait, |mut wait| async move {
         if wait.is_over {
             return None;
         }
@@ -189,10 +190,7 @@ fn spaced_body(app: App, id: ResponseId, follower: Follower, deadline: Instant) 
             () = closing.cancelled() => true,
         };
         if !rested && Instant::now() < wait.deadline {
-            return Some((
-                Ok::<_, std::convert::Infallible>(Bytes::from_static(b" ")),
-                wait,
-            ));
+            return Some((Ok::<_, std::convert::Infallible>(SPACE), wait));
         }
         wait.is_over = true;
         let body = match wait.app.journal.response(&wait.id).await {
@@ -211,7 +209,8 @@ fn spaced_body(app: App, id: ResponseId, follower: Follower, deadline: Instant) 
             }))),
             wait,
         ))
-    }))
+    });
+    Body::from_stream(futures_util::StreamExt::chain(first, rest))
 }
 
 fn inference_permission_required() -> Problem {
