@@ -22,6 +22,7 @@ use tokio::time::{Instant, timeout_at};
 
 /// A synchronous wait longer than this commits to a 200 and sends spaces, so that clients and proxies hold on.
 const QUIET_WAIT: Duration = Duration::from_secs(25);
+/// Two keep-alives, at most.
 const SPACE_EVERY: Duration = Duration::from_secs(30);
 /// Says that an earlier request has made the response.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -144,7 +145,7 @@ async fn wait(app: &App, id: ResponseId, most: Duration) -> Result<Response, Ref
         .await?
         .ok_or_else(Problem::response_not_found)?;
     let mut follower = app.journal.follow(&row, 0).await?;
-    let quiet = deadline.min(Instant::now() + QUIET_WAIT);
+    let quiet = deadline.min(Instant::now() + QUIET_WAIT.min(app.keepalive * 2));
     let is_over = timeout_at(quiet, rest(&mut follower)).await.is_ok() || quiet == deadline;
     if is_over || app.closing.is_cancelled() {
         return object(app, &id).await;
@@ -182,7 +183,8 @@ fn spaced_body(app: App, id: ResponseId, follower: Follower, deadline: Instant) 
         if wait.is_over {
             return None;
         }
-        let next = wait.deadline.min(Instant::now() + SPACE_EVERY);
+        let space = SPACE_EVERY.min(wait.app.keepalive * 2);
+        let next = wait.deadline.min(Instant::now() + space);
         let closing = wait.app.closing.clone();
         let rested = tokio::select! {
             rested = timeout_at(next, rest(&mut wait.follower)) => rested.is_ok(),
