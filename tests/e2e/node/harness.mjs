@@ -21,7 +21,7 @@ const STOP_MS = 30_000;
 const TEST_MS = 60_000;
 
 /** A child that prints its address in its first lines. Its standard error is kept in a file. */
-class Process {
+export class Process {
   constructor(name, folder, args, env) {
     this.name = name;
     this.log = join(folder, `${name}.log`);
