@@ -24,8 +24,8 @@ const CALLS = [
 
 /** What it only says. */
 const MARKERS =
-  "<think>kept</think> </think:opensource> <|channel>thought <|channel|>final <|content_thinking|> to=self<|message|> " +
-  "<tool_call>literal</tool_call>";
+  "<think>kept</think> </think:opensource> <|channel>thought <|channel|>final <|content_thinking|> to=self<|message|>" +
+  " <tool_call>literal</tool_call>";
 const SAYS = [
   ["Return a JSON object|Invent a person", JSON.stringify({ name: "Ada", age: 36 })],
   ["JSON object required by the schema", JSON.stringify({ note: MARKERS })],
@@ -34,6 +34,7 @@ const SAYS = [
 const scenarios = mkdtempSync(join(tmpdir(), "ml-intern-llmprobe-"));
 after(() => rmSync(scenarios, { recursive: true, force: true }));
 settings.sim.push("--scenarios", scenarios);
+
 CALLS.forEach(([regex, made], at) => scenario(`calls-${at}`, regex, calls({ say: "" }, ...made) + says("Called.")));
 SAYS.forEach(([regex, said], at) => scenario(`says-${at}`, regex, says(said)));
 // It knows the name in its second turn, and only of a conversation that began with it.
