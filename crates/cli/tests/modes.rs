@@ -328,6 +328,15 @@ async fn a_reader_resumes_where_it_says() {
         text(client.request(Method::GET, &sdk)).await,
         "data: [DONE]\n\n"
     );
+    // The routes of the SDKs know the header too, though they send no ids.
+    let route = format!("/v1/responses/{id}?stream=true");
+    let seen = |seen: u64| {
+        let request = client.request(Method::GET, &route);
+        Answer::to(request.header("last-event-id", seen.to_string()))
+    };
+    let rest = seen(last - 1).await.bytes;
+    assert!(rest.starts_with(b"event: response.completed\n"));
+    assert_eq!(seen(last).await.status, 204);
 
     // Killed and started again, it says the same to the byte.
     let object = Answer::to(client.request(Method::GET, &format!("/v1/responses/{id}")))
