@@ -7,6 +7,7 @@ import warnings
 import openai
 from bench import McpServer, OnBench
 from harness import MODEL, EndToEnd, calls, client, says, task
+from openai.types.responses.mcp_tool_call_error import McpToolExecutionError
 from pydantic import BaseModel
 
 FUNCTION = {
@@ -148,14 +149,15 @@ class Mcp(OnBench):
         script = calls("notes__fail", "I try.", text="x") + says("It failed.")
         request = {"model": MODEL, "input": task("Try", script), "tools": [self.tool]}
         with warnings.catch_warnings(), self.bench.client().responses.stream(**request) as stream:
-            # Our `error` is a text; since 3.x the SDK's type has objects only, and pydantic mentions it.
-            warnings.simplefilter("ignore", UserWarning)
+            # What is not of the SDK's own types makes pydantic warn.
+            warnings.simplefilter("error", UserWarning)
             kinds = [event.type for event in stream]
             response = stream.get_final_response()
         self.assertIn("response.mcp_call.failed", kinds)
         call = next(item for item in response.output if item.type == "mcp_call")
         self.assertEqual((call.status, call.name), ("failed", "fail"))
-        self.assertIn("it went wrong", call.error)
+        self.assertIsInstance(call.error, McpToolExecutionError)
+        self.assertEqual(call.error.content, [{"type": "text", "text": "ERROR: it went wrong"}])
         self.assertEqual(response.output[-1].content[0].text, "It failed.")
 
 

@@ -103,7 +103,9 @@ test("an MCP server of the request is called by the server", async () => {
   const told = made.map((item) => [item.server_label, item.name, item.status]);
   assert.deepEqual(told, [["notes", "look", "completed"], ["notes", "fail", "failed"]]);
   assert.match(made[0].output, /I see stars/);
-  assert.match(JSON.stringify(made[1].error), /it went wrong/);
+  assert.equal(made[0].error, null);
+  assert.equal(made[1].error.type, "mcp_tool_execution_error");
+  assert.equal(made[1].error.content[0].text, "ERROR: it went wrong");
   for (const kind of ["completed", "failed"]) assert.ok(kinds.includes(`response.mcp_call.${kind}`), String(kinds));
   assert.match(response.output_text, /notes__look/);
   assert.doesNotMatch(response.output_text, /notes__change/);

@@ -21,9 +21,8 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 /// A synchronous wait longer than this commits to a 200 and sends spaces, so that clients and proxies hold on.
-const QUIET_WAIT: Duration = Duration::from_secs(25);
-/// Two keep-alives, at most.
 const SPACE_EVERY: Duration = Duration::from_secs(30);
+const SPACE: Bytes = Bytes::from_static(b" ");
 /// Says that an earlier request has made the response.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
@@ -145,12 +144,17 @@ async fn wait(app: &App, id: ResponseId, most: Duration) -> Result<Response, Ref
         .await?
         .ok_or_else(Problem::response_not_found)?;
     let mut follower = app.journal.follow(&row, 0).await?;
-    let quiet = deadline.min(Instant::now() + QUIET_WAIT.min(app.keepalive * 2));
+    let quiet = deadline.min(Instant::now() + space_every(app));
     let is_over = timeout_at(quiet, rest(&mut follower)).await.is_ok() || quiet == deadline;
     if is_over || app.closing.is_cancelled() {
         return object(app, &id).await;
     }
     Ok(json(spaced_body(app.clone(), id, follower, deadline)))
+}
+
+/// How long a synchronous wait is silent: 30 s, and less where keep-alives are set to come more often.
+fn space_every(app: &App) -> Duration {
+    SPACE_EVERY.min(app.keepalive * 2)
 }
 
 /// Reads on until the response rests. A journal that fails ends the wait too.
@@ -170,7 +174,7 @@ struct Wait {
     is_over: bool,
 }
 
-/// A space every 30 s, then the object.
+/// A space at once, as the first silence is over, and after each further one, then the object.
 fn spaced_body(app: App, id: ResponseId, follower: Follower, deadline: Instant) -> Body {
     let wait = Wait {
         app,
@@ -179,22 +183,19 @@ fn spaced_body(app: App, id: ResponseId, follower: Follower, deadline: Instant) 
         deadline,
         is_over: false,
     };
-    Body::from_stream(futures_stream::unfold(wait, |mut wait| async move {
+    let first = futures_stream::once(std::future::ready(Ok(SPACE)));
+    let rest = futures_stream::unfold(wait, |mut wait| async move {
         if wait.is_over {
             return None;
         }
-        let space = SPACE_EVERY.min(wait.app.keepalive * 2);
-        let next = wait.deadline.min(Instant::now() + space);
+        let next = wait.deadline.min(Instant::now() + space_every(&wait.app));
         let closing = wait.app.closing.clone();
         let rested = tokio::select! {
             rested = timeout_at(next, rest(&mut wait.follower)) => rested.is_ok(),
             () = closing.cancelled() => true,
         };
         if !rested && Instant::now() < wait.deadline {
-            return Some((
-                Ok::<_, std::convert::Infallible>(Bytes::from_static(b" ")),
-                wait,
-            ));
+            return Some((Ok::<_, std::convert::Infallible>(SPACE), wait));
         }
         wait.is_over = true;
         let body = match wait.app.journal.response(&wait.id).await {
@@ -213,7 +214,8 @@ fn spaced_body(app: App, id: ResponseId, follower: Follower, deadline: Instant) 
             }))),
             wait,
         ))
-    }))
+    });
+    Body::from_stream(futures_util::StreamExt::chain(first, rest))
 }
 
 fn inference_permission_required() -> Problem {

@@ -1,6 +1,7 @@
 //! `GET /v1/responses/{id}/events`: the full log, resumable; or a page of it as JSON.
 
 use super::cursor::{self, Cursor, StreamQuery};
+use super::page::limit;
 use super::{Id, owned};
 use crate::app::App;
 use crate::surface::auth::Caller;
@@ -12,7 +13,6 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
 use journal::ResponseRow;
-use protocol::Problem;
 use serde_json::{Value, json};
 
 const DEFAULT_PAGE: usize = 100;
@@ -28,7 +28,7 @@ pub(crate) async fn events(
     let row = owned(&app, &caller, &id).await?;
     let view = query.view.as_deref().map_or(Ok(View::All), View::named)?;
     let cursor = cursor::from_request(&headers, &query, &row)?;
-    let limit = limit(query.limit.as_deref())?;
+    let limit = limit(query.limit.as_deref(), DEFAULT_PAGE, MOST_PAGE)?;
     if wants_json(&headers) {
         return page(&app, &row, cursor, view, limit).await;
     }
@@ -57,23 +57,6 @@ fn wants_json(headers: &HeaderMap) -> bool {
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
     accept.contains("application/json") && !accept.contains("text/event-stream")
-}
-
-fn limit(given: Option<&str>) -> Result<usize, Problem> {
-    // `parse` alone would take a plus sign.
-    let number = |text: &str| match text.starts_with('+') {
-        true => None,
-        false => text.parse::<usize>().ok(),
-    };
-    match given.map(number) {
-        None => Ok(DEFAULT_PAGE),
-        Some(Some(limit)) if (1..=MOST_PAGE).contains(&limit) => Ok(limit),
-        Some(_) => Err(Problem::invalid(
-            "invalid_value",
-            "limit",
-            "`limit` must be within [1, 1000].",
-        )),
-    }
 }
 
 /// One page of the log. A filtered view may show fewer events than the page covers.

@@ -45,7 +45,7 @@ impl PageQuery {
             others.insert(name, value);
         }
         Ok(Self {
-            limit: limit(others.remove("limit").as_deref())?,
+            limit: limit(others.remove("limit").as_deref(), DEFAULT_PAGE, MOST_PAGE)?,
             newest_first: newest_first(others.remove("order").as_deref())?,
             after: others.remove("after"),
             others,
@@ -53,20 +53,23 @@ impl PageQuery {
     }
 }
 
-fn limit(given: Option<&str>) -> Result<usize, Problem> {
+/// How many a page holds: what is asked for, within `[1, most]`.
+///
+/// # Errors
+/// 400 for anything else.
+pub(super) fn limit(given: Option<&str>, usual: usize, most: usize) -> Result<usize, Problem> {
     // `parse` alone would take a plus sign.
     let number = |text: &str| match text.starts_with('+') {
         true => None,
         false => text.parse::<usize>().ok(),
     };
     match given.map(number) {
-        None => Ok(DEFAULT_PAGE),
-        Some(Some(limit)) if (1..=MOST_PAGE).contains(&limit) => Ok(limit),
-        Some(_) => Err(Problem::invalid(
-            "invalid_value",
-            "limit",
-            "`limit` must be within [1, 100].",
-        )),
+        None => Ok(usual),
+        Some(Some(limit)) if (1..=most).contains(&limit) => Ok(limit),
+        Some(_) => {
+            let why = format!("`limit` must be within [1, {most}].");
+            Err(Problem::invalid("invalid_value", "limit", why))
+        }
     }
 }
 
