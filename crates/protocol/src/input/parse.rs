@@ -74,7 +74,12 @@ fn parse_item(index: usize, item: &Value) -> Result<InputItem, Problem> {
         None | Some("message") => parse_message(&item).map(InputItem::Message),
         Some("function_call_output") => parse_output(&item),
         Some(kind) => {
-            let why = format!("Input items of type `{}` are not supported.", shown(kind));
+            // What most clients run into who send the whole conversation again.
+            let why = format!(
+                "Input items of type `{}` are not supported. A session keeps its own history: go on with \
+                 `previous_response_id` instead of sending it again.",
+                shown(kind)
+            );
             Err(Problem::invalid(
                 "unsupported_content",
                 item.name("type"),
