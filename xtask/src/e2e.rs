@@ -1,8 +1,37 @@
-//! The end-to-end tests: real clients in other languages against the real executable. Each language's tests
-//! set up what they need under the target folder, from a lock file, and again only when that has changed.
+//! The end-to-end tests: clients that others wrote against the real executable. Each language's tests set up
+//! what they need under the target folder, from a lock file, and again only when that has changed.
+//!
+//! A test file is a process with a server of its own, so files run side by side: most of their time they wait.
 
-pub mod node;
-pub mod python;
+mod node;
+mod python;
+mod side_by_side;
+
+use std::thread;
+
+use anyhow::{Context, ensure};
+
+use crate::step::execute;
+use crate::workspace::cargo;
 
 /// Tells the tests where the executable is.
 const BIN: &str = "ML_INTERN_BIN";
+
+/// Builds the executable, sets up both languages' packages, and runs the test files whose names have one of
+/// the `words` in them (no word: all).
+pub fn run(words: &[&str]) -> anyhow::Result<()> {
+    let (built, python, node) = thread::scope(|scope| {
+        let python = scope.spawn(python::set_up);
+        let node = scope.spawn(node::set_up);
+        let built = execute(&mut cargo(&["build", "--package", "ml-intern"]));
+        (built, python.join(), node.join())
+    });
+    built.context("nothing was built")?;
+    let python = python.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    let node = node.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    let mut suites = python.suites(&node.folder)?;
+    suites.extend(node.suites());
+    suites.retain(|suite| words.is_empty() || words.iter().any(|word| suite.name.contains(word)));
+    ensure!(!suites.is_empty(), "no test file has such a name");
+    side_by_side::run(suites)
+}

@@ -18,6 +18,8 @@ cargo xtask test [--crash-cycles N] [--skip-e2e | --only STEP]
     --crash-cycles N   kill and restart the server N times in the crash tests (default: theirs)
     --skip-e2e         leave out the end-to-end tests, which need Python and Node.js packages
     --only STEP        one of: format, tidiness, clippy, tests, e2e
+cargo xtask e2e [WORD...]
+    the end-to-end tests alone; with words, only the files that have one of them in their names
 cargo xtask bench [ARGS]
     the benchmark, as a table; ARGS go to it
 ";
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
         ["test", flags @ ..] => test::Options::parse(flags).and_then(|options| test::run(&options)),
+        ["e2e", words @ ..] => e2e::run(words),
         ["bench", rest @ ..] => bench::run(rest),
         ["help" | "--help" | "-h"] => {
             print!("{HELP}");

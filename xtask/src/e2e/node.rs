@@ -1,4 +1,4 @@
-//! openai-node.
+//! Clients in JavaScript: openai-node, the Vercel AI SDK, Codex, EventSource.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,29 +7,52 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail, ensure};
 
 use super::BIN;
+use super::side_by_side::Suite;
 use crate::step::execute;
 use crate::workspace::{executable, root, target};
 
 /// The oldest Node.js that has all that the tests use of its test runner.
 const OLDEST: u32 = 20;
 
+/// Files whose tests take longest.
+const SLOW: [&str; 1] = ["llmprobe.test.mjs"];
+
 /// What decides which packages are installed.
 const LOCKED: [&str; 3] = ["package.json", "package-lock.json", ".npmrc"];
 
-/// Sets up what the tests need, then runs them.
-pub fn run() -> anyhow::Result<()> {
+/// The packages of the tests, and the tests beside them.
+pub struct Node {
+    pub folder: PathBuf,
+    tests: Vec<String>,
+}
+
+pub fn set_up() -> anyhow::Result<Node> {
     check_tools()?;
     let source = root().join("tests/e2e/node");
     let folder = target().join("e2e/node");
     install(&source, &folder)?;
     let tests = copy_modules(&source, &folder)?;
-    let mut suite = Command::new("node");
-    suite
-        .args(["--test", "--test-reporter=spec"])
-        .args(tests)
-        .current_dir(&folder)
-        .env(BIN, executable());
-    execute(&mut suite)
+    Ok(Node { folder, tests })
+}
+
+impl Node {
+    /// The test files.
+    pub fn suites(&self) -> Vec<Suite> {
+        let suite = |test: &String| {
+            let mut command = Command::new("node");
+            command
+                .args(["--test", "--test-reporter=spec"])
+                .arg(test)
+                .current_dir(&self.folder)
+                .env(BIN, executable());
+            Suite {
+                name: format!("node {}", test.trim_end_matches(".test.mjs")),
+                command,
+                slow: SLOW.contains(&test.as_str()),
+            }
+        };
+        self.tests.iter().map(suite).collect()
+    }
 }
 
 fn check_tools() -> anyhow::Result<()> {
