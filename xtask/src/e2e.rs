@@ -5,9 +5,10 @@
 
 mod node;
 mod python;
+mod schemathesis;
 mod side_by_side;
 
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 use anyhow::{Context, ensure};
 
@@ -21,17 +22,24 @@ const BIN: &str = "ML_INTERN_BIN";
 /// the `words` in them (no word: all).
 pub fn run(words: &[&str]) -> anyhow::Result<()> {
     let (built, python, node) = thread::scope(|scope| {
-        let python = scope.spawn(python::set_up);
+        let python = scope.spawn(|| (python::set_up(), schemathesis::set_up()));
         let node = scope.spawn(node::set_up);
         let built = execute(&mut cargo(&["build", "--package", "ml-intern"]));
-        (built, python.join(), node.join())
+        (built, joined(python), joined(node))
     });
     built.context("nothing was built")?;
-    let python = python.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-    let node = node.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    let (python, schemathesis, node) = (python.0?, python.1?, node?);
     let mut suites = python.suites(&node.folder)?;
     suites.extend(node.suites());
+    suites.push(schemathesis);
     suites.retain(|suite| words.is_empty() || words.iter().any(|word| suite.name.contains(word)));
     ensure!(!suites.is_empty(), "no test file has such a name");
     side_by_side::run(suites)
+}
+
+/// What a thread came to; its panic is ours.
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

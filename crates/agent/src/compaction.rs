@@ -45,6 +45,10 @@ impl Work<'_> {
             return Ok(Some(too_long("nothing is left to shorten")));
         }
         let Some(summary) = self.summarise(older).await? else {
+            // A summary that was cut off by a stop is no failure.
+            if self.stop.reason().is_some() {
+                return Ok(Some(Step::Stopped));
+            }
             return Ok(Some(too_long("the older part could not be summarised")));
         };
         let kept_bytes: u64 = messages[messages.len() - kept_messages..]
@@ -103,10 +107,7 @@ impl Work<'_> {
             messages: prompt,
             tools: Vec::new(),
             max_tokens: Some(fitted.max_output),
-            temperature: None,
-            top_p: None,
-            reasoning_effort: None,
-            response_format: None,
+            ..ChatRequest::default()
         };
         let (summary, usage) = self.ask(&request).await;
         let amount = budget::settled(Some(prices), usage.as_ref(), fitted.reserve);
@@ -136,8 +137,9 @@ impl Work<'_> {
             Ok::<(), platform::PlatformError>(())
         };
         let ended = tokio::select! {
-            ended = answer => ended.is_ok(),
+            biased;
             () = self.stop.token().cancelled() => false,
+            ended = answer => ended.is_ok(),
         };
         (
             Some(text).filter(|text| ended && !text.trim().is_empty()),

@@ -6,10 +6,10 @@ mod run;
 use crate::Draft;
 use crate::state::{CALL, SANDBOX};
 use crate::work::{Step, TurnError, Work};
-use journal::{CallRecord, Ledger, LedgerOp, Private, Resource, ResourceKind};
-use protocol::{CostKind, Event, MicroUsd, PendingAction, ToolState};
+use journal::{CallRecord, Ledger, LedgerOp, Private, Resource, ResourceKind, Shortfall};
+use protocol::{CostKind, Event, MicroUsd, OutputItem, PendingAction, ToolState};
 use serde_json::Value;
-use tools::{Outcome, Price, Started, StartedKind};
+use tools::{Adopted, Outcome, Price, Started, StartedKind};
 
 /// Whether a person has approved the batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,10 +20,12 @@ pub(crate) enum Approval {
 
 /// A call that may run now.
 pub(crate) struct Ready {
-    call: CallRecord,
-    arguments: Value,
+    pub call: CallRecord,
+    pub arguments: Value,
     /// The reservation that covers it.
-    reserve: Option<LedgerOp>,
+    pub reserve: Option<LedgerOp>,
+    /// The job that it has started already.
+    pub adopts: Option<Adopted>,
 }
 
 /// A batch, sorted by what happens to each call.
@@ -35,16 +37,35 @@ struct Batch {
 }
 
 impl Work<'_> {
-    /// Runs a batch. `Some` when the turn rests after it.
+    /// Runs a batch, but for the calls that the client is to run. `Some` when the turn rests after it: stopped, paused,
+    /// or because it is the client's turn.
     pub(crate) async fn dispatch(
         &mut self,
         calls: Vec<CallRecord>,
         approval: Approval,
     ) -> Result<Option<Step>, TurnError> {
-        let mut batch = Batch::default();
+        self.dispatch_with(calls, approval, Vec::new()).await
+    }
+
+    /// As [`Work::dispatch`], beside calls that are under way already.
+    pub(crate) async fn dispatch_with(
+        &mut self,
+        calls: Vec<CallRecord>,
+        approval: Approval,
+        under_way: Vec<Ready>,
+    ) -> Result<Option<Step>, TurnError> {
+        let mut batch = Batch {
+            ready: under_way,
+            ..Batch::default()
+        };
         let mut checked = Vec::new();
+        let (handed_over, calls) = self.recorder.state().split_handed_over(calls);
         for call in calls {
-            match self.agent.toolbox.check(&call.name, &call.arguments) {
+            if let Some(reason) = self.over_call_limit(&call) {
+                batch.refused.push((call, format!("ERROR: {reason}")));
+                continue;
+            }
+            match self.offered.check(&call.name, &call.arguments) {
                 Ok(arguments) => checked.push((call, arguments)),
                 Err(reason) => batch.refused.push((call, format!("ERROR: {reason}"))),
             }
@@ -63,36 +84,31 @@ impl Work<'_> {
             let approved = |Ready { call, .. }: &Ready| {
                 tool_state(call.item_id.clone(), &call.name, ToolState::Approved)
             };
-            self.record(ready.iter().map(approved).collect()).await?;
+            let new = ready.iter().filter(|ready| ready.adopts.is_none());
+            self.record(new.map(approved).collect()).await?;
         }
         self.run_all(ready).await?;
         if self.stop.reason().is_some() {
             return Ok(Some(Step::Stopped));
         }
-        Ok((!waiting.is_empty()).then_some(Step::Paused(waiting)))
+        if !waiting.is_empty() {
+            return Ok(Some(Step::Paused(waiting)));
+        }
+        Ok((!handed_over.is_empty()).then_some(Step::Completed))
     }
 
-    /// Answers every pending call as denied. Without pending calls the pause was about going on at all.
-    pub(crate) async fn deny(&mut self, feedback: Option<&str>) -> Result<Option<Step>, TurnError> {
-        let pending = self.recorder.state().pending.clone();
-        if pending.is_empty() {
-            self.stop.request(crate::StopReason::Cancelled);
-            return Ok(Some(Step::Stopped));
-        }
-        let feedback = feedback
-            .map(|text| format!(" Feedback: {text}"))
-            .unwrap_or_default();
-        for call in pending {
-            let item_id = call.item_id.clone();
-            let state = ToolState::Rejected;
-            self.record(vec![tool_state(item_id, &call.name, state)])
-                .await?;
-            let text = format!(
-                "DENIED: the caller did not approve this action, and it was not executed.{feedback}"
-            );
-            self.finish_call(&call, Outcome::failed(text)).await?;
-        }
-        Ok(None)
+    /// Why a call is one more than the request's `max_tool_calls` allows, if it is.
+    fn over_call_limit(&self, call: &CallRecord) -> Option<String> {
+        let response = self.recorder.response()?;
+        let most = response.echo.get("max_tool_calls")?.as_u64()?;
+        let earlier = response.output.iter().take(call.output_index);
+        let earlier = earlier.filter(|item| matches!(item, OutputItem::McpCall { .. }));
+        (earlier.count() as u64 >= most).then(|| {
+            format!(
+                "the caller allows {most} tool calls in a turn, and they are used up; nothing was executed. Answer \
+                 with what you have."
+            )
+        })
     }
 
     /// Starts the sandbox if a call needs it and none runs. Calls that cannot have one wait or fail.
@@ -102,7 +118,7 @@ impl Work<'_> {
         batch: &mut Batch,
         approval: Approval,
     ) -> Result<Vec<(CallRecord, Value)>, TurnError> {
-        let toolbox = self.agent.toolbox.clone();
+        let toolbox = self.offered.toolbox.clone();
         let needs = |call: &CallRecord, arguments: &Value| {
             toolbox
                 .get(&call.name)
@@ -239,14 +255,14 @@ impl Work<'_> {
     ) {
         let mut ledger: Ledger = self.recorder.state().ledger.clone();
         for (call, arguments) in calls {
-            let Some(tool) = self.agent.toolbox.get(&call.name) else {
+            let Some(tool) = self.offered.toolbox.get(&call.name) else {
                 continue;
             };
             let id = reservation_id(&call);
             let reserve = match tool.price(&arguments, &self.session).await {
                 Price::Free => None,
-                Price::Known { kind, amount } => match ledger.reserve(id, kind, amount) {
-                    Ok(op) => Some(op),
+                Price::Known { kind, amount } => match top_up(&ledger, id, kind, amount) {
+                    Ok(op) => op,
                     Err(short) => {
                         batch
                             .waiting
@@ -254,7 +270,12 @@ impl Work<'_> {
                         continue;
                     }
                 },
-                Price::Unknown(_) if approval == Approval::Granted => None,
+                // Nothing can be held back for it, but what it turns out to cost is counted.
+                Price::Unknown(_) if approval == Approval::Granted => Some(LedgerOp::Reserve {
+                    id,
+                    kind: CostKind::Jobs,
+                    amount: MicroUsd::ZERO,
+                }),
                 Price::Unknown(reason) => {
                     batch.waiting.push(pending(&call, None, &reason));
                     continue;
@@ -269,6 +290,7 @@ impl Work<'_> {
                 call,
                 arguments,
                 reserve,
+                adopts: None,
             });
         }
     }
@@ -283,8 +305,25 @@ enum SandboxState {
     },
 }
 
+/// Reserves what a call needs beyond what an interrupted attempt at it still holds.
+fn top_up(
+    ledger: &Ledger,
+    id: String,
+    kind: CostKind,
+    amount: MicroUsd,
+) -> Result<Option<LedgerOp>, Shortfall> {
+    let held = ledger.reservation(&id).map(|held| held.amount);
+    match held {
+        Some(held) if held >= amount => Ok(None),
+        held => {
+            let missing = amount.saturating_sub(held.unwrap_or_default());
+            ledger.reserve(id, kind, missing).map(Some)
+        }
+    }
+}
+
 /// The ledger reservation of a call. Item ids are unique; a model's call ids are not.
-fn reservation_id(call: &CallRecord) -> String {
+pub(crate) fn reservation_id(call: &CallRecord) -> String {
     format!("{CALL}{}", call.item_id)
 }
 
@@ -329,7 +368,7 @@ fn sandbox_event(state: &str, message: &str) -> Draft {
     .into()
 }
 
-fn tool_state(item_id: protocol::ItemId, tool: &str, state: ToolState) -> Draft {
+pub(crate) fn tool_state(item_id: protocol::ItemId, tool: &str, state: ToolState) -> Draft {
     Event::ToolStateChange {
         item_id,
         tool: tool.to_owned(),

@@ -5,7 +5,7 @@ mod money;
 use crate::relay::{Answer, Relay};
 use crate::retry::{self, Next};
 use crate::work::{Step, TurnError, Work};
-use crate::{Draft, prompt};
+use crate::{Draft, offered, prompt, transcript};
 use platform::{
     ChatDelta, ChatMessage, ChatRequest, ChatStream, ErrorKind, PlatformError, ToolSpec,
 };
@@ -25,16 +25,26 @@ pub(crate) enum ModelStep {
 }
 
 enum Attempt {
-    Answered(Answer),
-    Failed { error: PlatformError, relay: Relay },
-    Stopped { relay: Relay },
+    /// With the events that close its items: they are recorded with the answer, so that no call is seen that is not
+    /// waited for.
+    Answered {
+        answer: Answer,
+        closing: Vec<Draft>,
+    },
+    Failed {
+        error: PlatformError,
+        relay: Relay,
+    },
+    Stopped {
+        relay: Relay,
+    },
 }
 
 impl Work<'_> {
     /// Calls the model until it answers, the retries are used up, the money is, or the turn is stopped.
     pub(crate) async fn model_step(&mut self) -> Result<ModelStep, TurnError> {
-        let tools = self.agent.toolbox.specs();
-        let messages = self.prompt_messages(&tools);
+        let tools = self.offered.specs();
+        let messages = self.prompt_messages(&tools).await;
         let fixed_bytes = fixed_bytes(&messages, &tools);
         let mut attempt = 1;
         loop {
@@ -49,8 +59,8 @@ impl Work<'_> {
             let request = self.chat_request(messages.clone(), tools.clone(), grant.max_output);
             let started = Instant::now();
             let error = match self.attempt(&request).await? {
-                Attempt::Answered(answer) => {
-                    self.record_answer(&answer, &grant, attempt, started)
+                Attempt::Answered { answer, closing } => {
+                    self.record_answer(&answer, closing, &grant, attempt, started)
                         .await?;
                     return Ok(ModelStep::Answered(answer));
                 }
@@ -89,10 +99,14 @@ impl Work<'_> {
         }
     }
 
-    fn prompt_messages(&self, tools: &[ToolSpec]) -> Vec<ChatMessage> {
+    async fn prompt_messages(&self, tools: &[ToolSpec]) -> Vec<ChatMessage> {
         let system = prompt::system(self.recorder.state(), &self.session, tools);
         let mut messages = vec![ChatMessage::System(system)];
         messages.extend(self.recorder.state().transcript.messages());
+        let offer = self.agent.platform.model_offer(&self.model).await;
+        if !offer.is_some_and(|offer| offer.sees_images) {
+            messages.iter_mut().for_each(transcript::without_images);
+        }
         messages
     }
 
@@ -124,6 +138,11 @@ impl Work<'_> {
                 .filter(|p| *p != 1.0),
             reasoning_effort: effort,
             response_format: None,
+            tool_choice: offered::tool_choice(
+                self.recorder.response(),
+                self.recorder.state().model_calls == 0,
+            ),
+            parallel_tool_calls: echo("parallel_tool_calls").and_then(serde_json::Value::as_bool),
         }
     }
 
@@ -141,7 +160,7 @@ impl Work<'_> {
             .recorder
             .response()
             .map_or(0, |response| response.output.len());
-        let mut relay = Relay::new(self.scrubber.clone(), first_index);
+        let mut relay = Relay::new(self.scrubber.clone(), self.offered.clone(), first_index);
         let billing_session = self.billing_session.clone();
         let opened = tokio::select! {
             biased;
@@ -154,10 +173,9 @@ impl Work<'_> {
         };
         match self.relay_stream(&mut stream, &mut relay).await? {
             Relayed::Ended if relay.has_answer() => {
-                let mut drafts = Vec::new();
-                let answer = relay.finish(&mut drafts);
-                self.record(drafts).await?;
-                Ok(Attempt::Answered(answer))
+                let mut closing = Vec::new();
+                let answer = relay.finish(&mut closing);
+                Ok(Attempt::Answered { answer, closing })
             }
             Relayed::Ended => Ok(Attempt::Failed {
                 error: empty_answer(),

@@ -3,12 +3,14 @@
 use crate::draft::{Draft, now};
 use crate::{SessionState, budget};
 use journal::{
-    AppendError, Doubt, Entry, Journal, Lease, LedgerOp, NewResponse, Private, Submission,
+    AppendError, Claim, Doubt, Entry, Journal, Lease, LedgerOp, NewResponse, NewWebhook, Private,
+    Submission,
 };
 use protocol::{
     ApprovalRequest, CreateRequest, Event, FailureType, MicroUsd, OutputItem, Response, ResponseId,
     RunError, Status,
 };
+use serde_json::{Map, Value};
 
 /// How a turn ends or pauses.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,19 +30,36 @@ pub struct Recorder {
     next_seq: u64,
 }
 
+/// What a response is made of.
+#[derive(Debug)]
+pub struct Submit<'a> {
+    pub owner: &'a str,
+    pub model: String,
+    pub request: &'a CreateRequest,
+    /// Names that the response takes.
+    pub claims: Vec<Claim>,
+    /// Who is told of its events.
+    pub webhook: Option<NewWebhook>,
+}
+
 impl Recorder {
     /// Creates a response in its session and records its first events.
     ///
     /// # Errors
-    /// The state, unchanged, with [`AppendError::Busy`] or [`AppendError::ApprovalPending`] while the session has an open response.
+    /// The state, unchanged, with [`AppendError::Taken`] when another response has a claimed name; [`AppendError::Busy`] or [`AppendError::ApprovalPending`] while the session has an open response.
     pub async fn submit(
         journal: &Journal,
         lease: &Lease,
         state: SessionState,
-        owner: &str,
-        model: String,
-        request: &CreateRequest,
+        submit: Submit<'_>,
     ) -> Result<Self, (Box<SessionState>, AppendError)> {
+        let Submit {
+            owner,
+            model,
+            request,
+            claims,
+            webhook,
+        } = submit;
         let id = ResponseId::fresh();
         let cap = request.max_cost.unwrap_or_else(|| state.ledger.cap());
         let open = state.ledger.open(cap);
@@ -62,6 +81,7 @@ impl Recorder {
         let private = Private {
             ledger: vec![open],
             submission: Some(submission),
+            inherited: state.inheritance(),
             ..Private::default()
         };
         let entries = [
@@ -78,6 +98,9 @@ impl Recorder {
             owner: owner.to_owned(),
             created_at,
             opens_session: state.response.is_none(),
+            metadata: text_pairs(&request.metadata),
+            claims,
+            webhook,
         };
         if let Err(error) = journal.create(lease, &id, new, &entries).await {
             return Err((Box::new(state), error));
@@ -318,6 +341,12 @@ impl Recorder {
     pub async fn interrupt(&mut self) -> Result<(), AppendError> {
         self.end(Ending::Interrupted).await
     }
+}
+
+/// Metadata as the store finds responses by it.
+fn text_pairs(metadata: &Map<String, Value>) -> Vec<(String, String)> {
+    let pair = |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_owned()));
+    metadata.iter().filter_map(pair).collect()
 }
 
 /// Closes, as they stand, the open items that `closes` picks.

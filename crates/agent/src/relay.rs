@@ -3,11 +3,12 @@
 mod prose;
 
 use crate::draft::Draft;
+use crate::offered::Offered;
 use crate::scrub::{Scrubber, StreamScrubber};
 use journal::CallRecord;
 use platform::{CallAssembler, ChatDelta, ToolCallDelta, Usage};
 use prose::{Kind, Prose};
-use protocol::{Event, ItemId, OutputItem, Phase};
+use protocol::{Event, ItemId, ItemStatus, OutputItem, Phase};
 use std::collections::BTreeMap;
 
 /// A finished model answer.
@@ -22,6 +23,7 @@ pub(crate) struct Answer {
 /// Translates one model call's stream.
 pub(crate) struct Relay {
     scrubber: Scrubber,
+    offered: Offered,
     next_index: usize,
     open: Option<Prose>,
     /// All text of the answer, over all its message items.
@@ -45,9 +47,10 @@ struct RelayedCall {
 
 impl Relay {
     /// A relay whose first item gets this output index.
-    pub fn new(scrubber: Scrubber, next_index: usize) -> Self {
+    pub fn new(scrubber: Scrubber, offered: Offered, next_index: usize) -> Self {
         Self {
             scrubber,
+            offered,
             next_index,
             open: None,
             text: String::new(),
@@ -109,8 +112,16 @@ impl Relay {
             .zip(std::mem::take(&mut self.calls).into_values())
         {
             let arguments = self.scrubber.scrub(&call.arguments);
+            let name = self.scrubber.scrub(&call.name);
+            if let Some(arguments) = self.for_client(&name, &arguments) {
+                calls.push(self.hand_over(name, arguments, out));
+                continue;
+            }
             let (item_id, output_index) = self.announce(&mut relayed, out);
-            let held = relayed.scrubber.finish();
+            let held = match self.offered.is_clients(&name) {
+                true => arguments.clone(),
+                false => relayed.scrubber.finish(),
+            };
             push_arguments(&item_id, output_index, held, out);
             let whole = arguments.clone();
             out.push(
@@ -126,7 +137,7 @@ impl Relay {
                 call_id: self.scrubber.scrub(&call.id),
                 item_id,
                 output_index,
-                name: self.scrubber.scrub(&call.name),
+                name,
                 arguments,
             });
         }
@@ -137,6 +148,59 @@ impl Relay {
                 .finish_reason
                 .map(|reason| self.scrubber.scrub(&reason)),
             usage: self.usage,
+        }
+    }
+
+    /// The arguments of a call for the client to run. A call that was cut, or that does not fit, is none: it is
+    /// answered here.
+    fn for_client(&self, name: &str, arguments: &str) -> Option<String> {
+        let is_cut = self.finish_reason.as_deref() == Some("length");
+        if is_cut || !self.offered.is_clients(name) {
+            return None;
+        }
+        self.offered.hand_over(name, arguments).ok()
+    }
+
+    /// Adds the whole item of a call for the client. Its call id is our own, because the model's may come again.
+    fn hand_over(&mut self, name: String, arguments: String, out: &mut Vec<Draft>) -> CallRecord {
+        let (item_id, output_index) = (ItemId::fresh("fc"), self.take_index());
+        let call_id = ItemId::fresh("call").to_string();
+        let mut item = OutputItem::function_call(item_id.clone(), call_id.clone(), name.clone());
+        let added = Event::ItemAdded {
+            output_index,
+            item: item.clone(),
+        };
+        if let OutputItem::FunctionCall {
+            arguments: whole,
+            status,
+            ..
+        } = &mut item
+        {
+            whole.clone_from(&arguments);
+            *status = ItemStatus::Completed;
+        }
+        let events = [
+            added,
+            Event::FunctionArgumentsDelta {
+                item_id: item_id.clone(),
+                output_index,
+                delta: arguments.clone(),
+            },
+            Event::FunctionArgumentsDone {
+                item_id: item_id.clone(),
+                output_index,
+                name: name.clone(),
+                arguments: arguments.clone(),
+            },
+            Event::ItemDone { output_index, item },
+        ];
+        out.extend(events.map(Draft::from));
+        CallRecord {
+            call_id,
+            item_id,
+            output_index,
+            name,
+            arguments,
         }
     }
 
@@ -194,8 +258,8 @@ impl Relay {
             merge_name(&mut call.name, &name);
         }
         call.arguments.push_str(&delta.arguments);
-        if !delta.arguments.is_empty() {
-            // The name is whole once arguments come.
+        // The name is whole once arguments come. What the client is to run is shown when it is whole and checked.
+        if !delta.arguments.is_empty() && !self.offered.is_clients(&call.name) {
             let (item_id, output_index) = self.announce(&mut call, out);
             let safe = call.scrubber.push(&delta.arguments);
             push_arguments(&item_id, output_index, safe, out);
@@ -210,7 +274,8 @@ impl Relay {
             return item.clone();
         }
         let (id, output_index) = (ItemId::fresh("mcp"), self.take_index());
-        let item = OutputItem::call(id.clone(), self.scrubber.scrub(&call.name));
+        let name = self.scrubber.scrub(&call.name);
+        let item = self.offered.toolbox.item(id.clone(), &name);
         out.push(Event::ItemAdded { output_index, item }.into());
         call.item = Some((id.clone(), output_index));
         (id, output_index)

@@ -5,49 +5,74 @@ use crate::adopt;
 use crate::work::{TurnError, Work};
 use journal::{LedgerOp, Private, Resource, ResourceKind};
 use platform::ErrorKind;
-use protocol::{Event, MicroUsd};
+use protocol::MicroUsd;
 use tools::job_cost;
 
+/// What the model is told of a job that an earlier turn, or one that was lost, has left.
+struct Left {
+    resource: Resource,
+    /// Its stage, where the platform said.
+    stage: Option<String>,
+}
+
 impl Work<'_> {
-    /// Settles what earlier turns left, at the start of this one. A stop ends the waiting, not the turn.
-    pub(crate) async fn settle_earlier_turns(&mut self) -> Result<(), TurnError> {
+    /// Settles what earlier turns left, at the start of this one, and gives what the model has to know of it. A stop ends
+    /// the waiting, not the turn. What pending calls have started is left to them.
+    pub(crate) async fn settle_earlier_turns(
+        &mut self,
+    ) -> Result<Option<(&'static str, String)>, TurnError> {
         for reservation in self.recorder.state().unexplained_reservations() {
             let stop = self.stop.token().clone();
             let found = tokio::select! {
                 found = adopt::look_up(self.recorder.state(), &self.session, &reservation) => found,
-                () = stop.cancelled() => return Ok(()),
+                () = stop.cancelled() => return Ok(None),
             };
-            let drafts = match found {
-                Ok(Some(resource)) => adopted(resource),
+            let draft = match found {
+                Ok(Some(resource)) => adopt::adoption(resource),
                 Ok(None) if adopt::is_old(&reservation) => {
-                    vec![self.recorder.ledger_draft(vec![adopt::freed(&reservation)])]
+                    self.recorder.ledger_draft(vec![adopt::freed(&reservation)])
                 }
                 // It may still be on its way, or the platform does not answer: the money stays reserved.
                 Ok(None) | Err(_) => continue,
             };
-            self.record(drafts).await?;
+            self.record(vec![draft]).await?;
         }
-        self.settle_ended_resources().await
+        let left = self.settle_resources().await?;
+        let jobs: Vec<&Left> = left
+            .iter()
+            .filter(|left| left.resource.kind == ResourceKind::Job)
+            .collect();
+        Ok((!jobs.is_empty()).then(|| ("adopted_job", told(&jobs))))
     }
 
     /// Looks up every external resource of the session and settles those that have ended.
     pub(crate) async fn settle_ended_resources(&mut self) -> Result<(), TurnError> {
-        let resources: Vec<Resource> = self.recorder.state().resources.values().cloned().collect();
-        for resource in resources {
+        self.settle_resources().await.map(drop)
+    }
+
+    async fn settle_resources(&mut self) -> Result<Vec<Left>, TurnError> {
+        let mut seen = Vec::new();
+        let state = self.recorder.state();
+        let others = state
+            .resources
+            .values()
+            .filter(|resource| !state.is_pending(&resource.reservation));
+        for resource in others.cloned().collect::<Vec<Resource>>() {
             if resource.kind == ResourceKind::Sandbox && self.session.sandbox.is_running().await {
                 continue;
             }
             let stop = self.stop.token().clone();
-            let cost = tokio::select! {
-                cost = self.ended_cost(&resource) => cost,
-                () = stop.cancelled() => return Ok(()),
+            let (stage, cost) = tokio::select! {
+                ended = self.ended_cost(&resource) => ended,
+                () = stop.cancelled() => break,
             };
             if let Some(cost) = cost {
                 let draft = self.release(&resource, cost);
                 self.record(vec![draft]).await?;
             }
+            seen.push(Left { resource, stage });
         }
-        Ok(())
+        Ok(seen)
     }
 
     /// Counts what running resources have cost until now as spent, so that a response at rest shows the whole spend.
@@ -72,8 +97,8 @@ impl Work<'_> {
         self.record(vec![draft]).await
     }
 
-    /// What an ended resource has cost; `None` while it runs or cannot be seen.
-    async fn ended_cost(&self, resource: &Resource) -> Option<MicroUsd> {
+    /// A resource's stage, and what it has cost if it has ended.
+    async fn ended_cost(&self, resource: &Resource) -> (Option<String>, Option<MicroUsd>) {
         let platform = &self.agent.platform;
         let (token, namespace, id) = (&self.session.token, &resource.namespace, &resource.id);
         let seen = match resource.kind {
@@ -82,19 +107,19 @@ impl Work<'_> {
             ResourceKind::Sandbox => platform.cancel_job(token, namespace, id).await,
         };
         match seen {
-            Ok(job) if job.stage.is_terminal() => {
-                Some(job_cost(&job, resource.micro_usd_per_minute))
+            Ok(job) => {
+                let cost = job_cost(&job, resource.micro_usd_per_minute);
+                let stage = job.stage.as_str().to_owned();
+                (Some(stage), job.stage.is_terminal().then_some(cost))
             }
             // Deleted: what it cost cannot be looked up any more, so all that was reserved counts as spent.
             Err(error) if error.kind == ErrorKind::NotFound => {
-                let reservation = self
-                    .recorder
-                    .state()
-                    .ledger
-                    .reservation(&resource.reservation);
-                Some(reservation.map_or(MicroUsd::ZERO, |held| held.amount + held.accrued))
+                let ledger = &self.recorder.state().ledger;
+                let held = ledger.reservation(&resource.reservation);
+                let all = held.map_or(MicroUsd::ZERO, |held| held.amount + held.accrued);
+                (Some("DELETED".to_owned()), Some(all))
             }
-            _ => None,
+            Err(_) => (None, None),
         }
     }
 
@@ -112,18 +137,15 @@ impl Work<'_> {
     }
 }
 
-/// A found job becomes known, and the model is told of it.
-fn adopted(resource: Resource) -> Vec<Draft> {
-    let told = (resource.kind == ResourceKind::Job).then(|| {
-        let (id, url) = (&resource.id, &resource.url);
-        let message = format!("A call that was interrupted had started job {id}: {url}");
-        Event::Guard {
-            guard: "adopted_job".to_owned(),
-            message,
-        }
-        .into()
-    });
-    std::iter::once(adopt::adoption(resource))
-        .chain(told)
-        .collect()
+fn told(jobs: &[&Left]) -> String {
+    let line = |left: &&Left| {
+        let stage = left.stage.as_deref().unwrap_or("not known");
+        let Resource { id, url, .. } = &left.resource;
+        format!("\n- job {id}, stage {stage}: {url}")
+    };
+    let lines: String = jobs.iter().map(line).collect();
+    format!(
+        "Jobs that were started earlier in this session and whose end you have not been told:{lines}\nDo not start them \
+         again. To wait for one and read its log, call `hf_jobs` with operation `logs`, its `job_id` and `wait`: true."
+    )
 }

@@ -2,11 +2,18 @@
 
 use journal::{AssistantTurn, Compaction, Entry};
 use platform::{ChatMessage, ContentPart, ToolCall};
-use protocol::{Event, InputItem, InputMessage, InputPart, Role};
+use protocol::{Event, InputItem, InputMessage, InputPart, OutputItem, Role};
+use std::collections::{BTreeSet, HashSet};
 
 /// What the model is told about a call whose result is missing.
 const NOT_FINISHED: &str =
     "This call did not finish: it was interrupted. Whether it had an effect is not known.";
+
+/// What the model is told about a call that the client was to run, and that the client gives no result of.
+const NO_RESULT: &str = "The client gave no result for this call.";
+
+/// What a model that does not see gets for an image.
+const UNSEEN: &str = "[An image was here. This model cannot see images.]";
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Transcript {
@@ -16,6 +23,8 @@ pub struct Transcript {
     /// Bytes of messages added since.
     uncounted_bytes: u64,
     uncounted_messages: u64,
+    /// Ids of calls that the client was to run.
+    handed_over: BTreeSet<String>,
 }
 
 impl Transcript {
@@ -26,15 +35,18 @@ impl Transcript {
         {
             self.submit(&submission.input, response.instructions.as_deref());
         }
+        if let Event::ItemAdded {
+            item: OutputItem::FunctionCall { call_id, .. },
+            ..
+        } = &entry.event
+        {
+            self.handed_over.insert(call_id.clone());
+        }
         if let Some(turn) = &entry.private.assistant {
             self.answer(turn);
         }
         if let Some(result) = &entry.private.result {
-            self.push(ChatMessage::Tool {
-                call_id: result.call_id.clone(),
-                name: result.name.clone(),
-                content: result.text.clone(),
-            });
+            self.push_output(&result.call_id, result.text.clone());
         }
         if let Event::Guard { message, .. } = &entry.event {
             self.push(user(format!("[SYSTEM: {message}]")));
@@ -49,21 +61,27 @@ impl Transcript {
     pub fn messages(&self) -> Vec<ChatMessage> {
         let mut patched = Vec::with_capacity(self.messages.len());
         let mut open: Vec<(String, String)> = Vec::new();
+        let mut called = HashSet::new();
         for message in &self.messages {
             if let ChatMessage::Tool { call_id, .. } = message {
+                // The response that made the call may have been deleted.
+                if !called.contains(call_id.as_str()) {
+                    continue;
+                }
                 open.retain(|(id, _)| id != call_id);
             } else {
-                patched.extend(open.drain(..).map(stub));
+                patched.extend(open.drain(..).map(|call| self.stub(call)));
             }
             patched.push(message.clone());
             if let ChatMessage::Assistant { calls, .. } = message {
+                called.extend(calls.iter().map(|call| call.id.as_str()));
                 open = calls
                     .iter()
                     .map(|call| (call.id.clone(), call.name.clone()))
                     .collect();
             }
         }
-        patched.extend(open.drain(..).map(stub));
+        patched.extend(open.drain(..).map(|call| self.stub(call)));
         patched
     }
 
@@ -89,15 +107,33 @@ impl Transcript {
         &self.messages
     }
 
+    /// The messages as they are stored with a fork.
+    pub(crate) fn to_values(&self) -> Vec<serde_json::Value> {
+        let stored = |message: &ChatMessage| serde_json::to_value(message).ok();
+        self.messages.iter().filter_map(stored).collect()
+    }
+
+    /// The beginning of a forked conversation. No provider has counted it.
+    pub(crate) fn of_values(messages: &[serde_json::Value]) -> Self {
+        let mut transcript = Self::default();
+        let read = |value: &serde_json::Value| serde_json::from_value(value.clone()).ok();
+        for message in messages.iter().filter_map(read) {
+            transcript.push(message);
+        }
+        transcript
+    }
+
     fn submit(&mut self, input: &[InputItem], instructions: Option<&str>) {
         // Results first: no message may stand between a call and its result.
         for item in input {
             if let InputItem::FunctionCallOutput { call_id, output } = item {
-                self.push(ChatMessage::Tool {
-                    call_id: call_id.clone(),
-                    name: String::new(),
-                    content: protocol::text(output),
-                });
+                self.push_output(call_id, protocol::text(output));
+            }
+        }
+        // Providers take no images in a call's result.
+        for item in input {
+            if let InputItem::FunctionCallOutput { output, .. } = item {
+                self.push_images(output);
             }
         }
         let mut messages: Vec<&InputMessage> = input.iter().filter_map(message).collect();
@@ -106,17 +142,75 @@ impl Transcript {
         for message in messages {
             self.push(context_message(message));
         }
-        let Some(task) = task else {
-            return;
+        let instructions = instructions
+            .filter(|text| !text.trim().is_empty())
+            .map(|text| {
+                format!("Instructions for this task, which go before your general rules:\n{text}\n\nTask:")
+            });
+        let parts = match (task, instructions) {
+            (Some(task), instructions) => {
+                let instructions = instructions.map(ContentPart::Text);
+                instructions
+                    .into_iter()
+                    .chain(parts(&task.content))
+                    .collect()
+            }
+            // Clients send the same instructions with each output.
+            (None, Some(text)) if !self.has_been_told(&text) => {
+                vec![ContentPart::Text(format!(
+                    "{text} go on with these results."
+                ))]
+            }
+            (None, _) => return,
         };
-        let mut parts = parts(&task.content);
-        if let Some(instructions) = instructions.filter(|text| !text.trim().is_empty()) {
-            let text = format!(
-                "Instructions for this task, which go before your general rules:\n{instructions}\n\nTask:"
-            );
-            parts.insert(0, ContentPart::Text(text));
-        }
         self.push(ChatMessage::User(parts));
+    }
+
+    fn has_been_told(&self, text: &str) -> bool {
+        let is_it =
+            |part: &ContentPart| matches!(part, ContentPart::Text(told) if told.starts_with(text));
+        self.messages
+            .iter()
+            .any(|message| matches!(message, ChatMessage::User(parts) if parts.iter().any(is_it)))
+    }
+
+    /// Puts a result behind its call, whatever came since: no message may stand between them.
+    fn push_output(&mut self, call_id: &str, content: String) {
+        let made = self
+            .messages
+            .iter()
+            .enumerate()
+            .rev()
+            .find_map(|(index, message)| {
+                let ChatMessage::Assistant { calls, .. } = message else {
+                    return None;
+                };
+                let call = calls.iter().find(|call| call.id == call_id)?;
+                Some((index, call.name.clone()))
+            });
+        let Some((index, name)) = made else {
+            return self.push(user(format!("[The result of an earlier call]\n{content}")));
+        };
+        let later = &self.messages[index + 1..];
+        let is_result = |message: &&ChatMessage| matches!(message, ChatMessage::Tool { .. });
+        let at = index + 1 + later.iter().take_while(is_result).count();
+        let message = ChatMessage::Tool {
+            call_id: call_id.to_owned(),
+            name,
+            content,
+        };
+        self.count(&message);
+        self.messages.insert(at, message);
+    }
+
+    fn push_images(&mut self, output: &[InputPart]) {
+        let image = |part: &&InputPart| matches!(part, InputPart::InputImage { .. });
+        let images: Vec<InputPart> = output.iter().filter(image).cloned().collect();
+        if !images.is_empty() {
+            let note = ContentPart::Text("[Images from the result above]".into());
+            let images = std::iter::once(note).chain(parts(&images));
+            self.push(ChatMessage::User(images.collect()));
+        }
     }
 
     fn answer(&mut self, turn: &AssistantTurn) {
@@ -160,17 +254,25 @@ impl Transcript {
     }
 
     fn push(&mut self, message: ChatMessage) {
-        self.uncounted_bytes += size(&message);
-        self.uncounted_messages += 1;
+        self.count(&message);
         self.messages.push(message);
     }
-}
 
-fn stub((call_id, name): (String, String)) -> ChatMessage {
-    ChatMessage::Tool {
-        call_id,
-        name,
-        content: NOT_FINISHED.into(),
+    fn count(&mut self, message: &ChatMessage) {
+        self.uncounted_bytes += size(message);
+        self.uncounted_messages += 1;
+    }
+
+    fn stub(&self, (call_id, name): (String, String)) -> ChatMessage {
+        let content = match self.handed_over.contains(&call_id) {
+            true => NO_RESULT,
+            false => NOT_FINISHED,
+        };
+        ChatMessage::Tool {
+            content: content.into(),
+            call_id,
+            name,
+        }
     }
 }
 
@@ -207,6 +309,17 @@ fn parts(parts: &[InputPart]) -> Vec<ContentPart> {
     parts.iter().map(part).collect()
 }
 
+/// Puts a note in the place of each image, for a model that does not see.
+pub(crate) fn without_images(message: &mut ChatMessage) {
+    if let ChatMessage::User(parts) = message {
+        for part in parts {
+            if matches!(part, ContentPart::Image { .. }) {
+                *part = ContentPart::Text(UNSEEN.to_owned());
+            }
+        }
+    }
+}
+
 /// Bytes of a message. An image counts as the most tokens that a provider charges for one, not as its base64.
 pub(crate) fn size(message: &ChatMessage) -> u64 {
     const IMAGE: u64 = 8_000;
@@ -232,91 +345,4 @@ pub(crate) fn size(message: &ChatMessage) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use journal::{CallRecord, Private, ToolResult};
-
-    fn assistant(ids: &[&str]) -> Entry {
-        let calls = ids.iter().map(|id| CallRecord {
-            call_id: (*id).into(),
-            item_id: "mcp_1".into(),
-            output_index: 0,
-            name: "bash".into(),
-            arguments: "{}".into(),
-        });
-        let turn = AssistantTurn {
-            text: None,
-            calls: calls.collect(),
-            context_tokens: 100,
-        };
-        Entry::with(
-            1,
-            Event::Resumed {},
-            Private {
-                assistant: Some(turn),
-                ..Private::default()
-            },
-        )
-    }
-
-    fn result(id: &str) -> Entry {
-        let result = ToolResult {
-            call_id: id.into(),
-            name: "bash".into(),
-            text: "ok".into(),
-        };
-        Entry::with(
-            2,
-            Event::Resumed {},
-            Private {
-                result: Some(result),
-                ..Private::default()
-            },
-        )
-    }
-
-    fn guard() -> Entry {
-        Entry::new(
-            3,
-            Event::Guard {
-                guard: "x".into(),
-                message: "go on".into(),
-            },
-        )
-    }
-
-    #[test]
-    fn every_call_has_exactly_one_result() {
-        let mut transcript = Transcript::default();
-        for entry in [
-            assistant(&["a", "b"]),
-            result("b"),
-            guard(),
-            assistant(&["c"]),
-        ] {
-            transcript.apply(&entry);
-        }
-        let results: Vec<String> = transcript
-            .messages()
-            .into_iter()
-            .filter_map(|message| match message {
-                ChatMessage::Tool {
-                    call_id, content, ..
-                } => Some(format!("{call_id}:{}", content.len() > 10)),
-                _ => None,
-            })
-            .collect();
-        assert_eq!(results, ["b:false", "a:true", "c:true"]);
-    }
-
-    #[test]
-    fn the_bound_counts_only_what_the_provider_has_not_counted() {
-        let mut transcript = Transcript::default();
-        transcript.apply(&guard());
-        assert!(transcript.most_tokens(1000) > 1000);
-        transcript.apply(&assistant(&["a"]));
-        assert_eq!(transcript.most_tokens(1000), 100);
-        transcript.apply(&result("a"));
-        assert_eq!(transcript.most_tokens(1000), 100 + 2 + 4 + 16);
-    }
-}
+mod tests;

@@ -3,12 +3,14 @@
 use crate::dispatch::Approval;
 use crate::draft::Draft;
 use crate::model_step::ModelStep;
+use crate::offered::Offered;
 use crate::recorder::{Ending, Recorder};
 use crate::relay::Answer;
 use crate::scrub::Scrubber;
+use crate::state::Decision;
 use crate::stop::{Stop, StopReason};
 use crate::work::{Agent, Step, TurnError, Work};
-use crate::{compaction, guards};
+use crate::{compaction, guards, offered};
 use journal::AppendError;
 use protocol::{
     Event, FailureType, IncompleteDetails, IncompleteReason, PendingAction, Response, RunError,
@@ -22,15 +24,15 @@ const PLAN_REMINDERS: u32 = 2;
 /// How often an answer that was cut by its length is asked to be continued.
 const LENGTH_REMINDERS: u32 = 3;
 
-/// Why a turn runs now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Why a turn runs now. What there is to go on with, the log says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
     /// It was just submitted.
     Fresh,
-    /// The pending batch was approved, perhaps with a word to the model: each of its calls runs once.
-    Approved { feedback: Option<String> },
-    /// The pending batch was denied, with this feedback.
-    Denied { feedback: Option<String> },
+    /// A pause was decided.
+    Decided,
+    /// It was lost in a restart, and its caller is back.
+    Resumed,
 }
 
 /// Where a turn came to rest.
@@ -64,9 +66,11 @@ impl Agent {
             .map(|response| response.session_id.to_string())
             .unwrap_or_default();
         let scrubber = Scrubber::new(&session.token);
-        let approved_unknown_prices = matches!(start, Start::Approved { .. });
+        let approved_unknown_prices = recorder.state().decision == Some(Decision::Approved);
+        let offered = Offered::new(self.toolbox.clone(), recorder.response());
         let mut work = Work {
             agent: self,
+            offered,
             recorder,
             session,
             stop,
@@ -86,27 +90,38 @@ impl Work<'_> {
         if start == Start::Fresh {
             self.recorder.start(Vec::new()).await?;
         }
-        self.settle_earlier_turns().await?;
-        match start {
-            Start::Fresh => {}
-            Start::Approved { feedback } => {
-                let pending = self.recorder.state().pending.clone();
-                if let Some(step) = self.dispatch(pending, Approval::Granted).await? {
-                    return Ok(step);
-                }
-                // Behind the results: no message may stand between a call and its result.
-                if let Some(feedback) = feedback.filter(|text| !text.trim().is_empty()) {
-                    let message = format!("The caller approved this and adds: {feedback}");
-                    self.guard("approval", message).await?;
-                }
-            }
-            Start::Denied { feedback } => {
-                if let Some(step) = self.deny(feedback.as_deref()).await? {
-                    return Ok(step);
-                }
+        let news = self.settle_earlier_turns().await?;
+        let notes = self.connect_mcp().await;
+        let step = self.settle_pending().await?;
+        if matches!(step, None | Some(Step::Completed)) {
+            // Behind the results: no message may stand between a call and its result.
+            for (guard, message) in news.into_iter().chain(self.feedback()).chain(notes) {
+                self.guard(guard, message).await?;
             }
         }
+        if let Some(step) = step {
+            return Ok(step);
+        }
+        if start == Start::Resumed
+            && let Some(step) = self.resume_answer().await?
+        {
+            return Ok(step);
+        }
         self.iterate().await
+    }
+
+    /// Connects the MCP servers that the session has been given, and offers their tools. What the model should know of
+    /// it comes back. After a restart only the echo of the request is left of them: no headers.
+    async fn connect_mcp(&mut self) -> Vec<(&'static str, String)> {
+        let servers = &self.session.mcp;
+        servers.remember(offered::echoed_servers(self.recorder.response()));
+        let notes = tokio::select! {
+            notes = servers.connect() => notes,
+            () = self.stop.token().cancelled() => Vec::new(),
+        };
+        let clients = |name: &str| self.offered.is_clients(name);
+        self.offered.toolbox = self.agent.toolbox.with(servers.tools(), clients);
+        notes.into_iter().map(|note| ("mcp", note)).collect()
     }
 
     async fn iterate(&mut self) -> Result<Step, TurnError> {
@@ -137,16 +152,10 @@ impl Work<'_> {
                 }
                 self.answer_was_cut(&answer).await?;
             } else if answer.calls.is_empty() {
-                match self
-                    .plan_reminder()
-                    .filter(|_| plan_reminders < PLAN_REMINDERS)
-                {
-                    None => return Ok(Step::Completed),
-                    Some(reminder) => {
-                        plan_reminders += 1;
-                        self.guard("unfinished_plan", reminder).await?;
-                    }
+                if plan_reminders == PLAN_REMINDERS || !self.remind_of_plan().await? {
+                    return Ok(Step::Completed);
                 }
+                plan_reminders += 1;
             } else {
                 (plan_reminders, length_reminders) = (0, 0);
                 if let Some(step) = self.dispatch(answer.calls, Approval::Needed).await? {
@@ -181,12 +190,16 @@ impl Work<'_> {
         Ok(None)
     }
 
-    fn plan_reminder(&self) -> Option<String> {
+    /// Tells a model that wants to end of what its plan still holds; false when there is nothing.
+    pub(crate) async fn remind_of_plan(&mut self) -> Result<bool, TurnError> {
         let state = self.recorder.state();
-        if state.plan_is_current {
-            guards::unfinished_plan(&state.plan)
-        } else {
-            None
+        let reminder = match state.plan_is_current {
+            true => guards::unfinished_plan(&state.plan),
+            false => None,
+        };
+        match reminder {
+            Some(reminder) => self.guard("unfinished_plan", reminder).await.map(|()| true),
+            None => Ok(false),
         }
     }
 
@@ -199,6 +212,11 @@ impl Work<'_> {
             .collect();
         self.record(drafts).await?;
         let names: Vec<&str> = answer.calls.iter().map(|call| call.name.as_str()).collect();
+        self.tell_of_cut(&names).await
+    }
+
+    /// Tells the model that its answer was cut, and which of its calls that has cost.
+    pub(crate) async fn tell_of_cut(&mut self, names: &[&str]) -> Result<(), TurnError> {
         let lost = match names.is_empty() {
             true => "Go on where it ended.".to_owned(),
             false => format!(
@@ -231,7 +249,7 @@ impl Work<'_> {
         )
     }
 
-    async fn guard(&mut self, guard: &str, message: String) -> Result<(), TurnError> {
+    pub(crate) async fn guard(&mut self, guard: &str, message: String) -> Result<(), TurnError> {
         self.record(vec![
             Event::Guard {
                 guard: guard.to_owned(),
@@ -251,11 +269,17 @@ impl Work<'_> {
                 self.gather_artifacts().await?;
             }
         }
+        if self.stop.stops_jobs() {
+            let session = Arc::clone(&self.session);
+            self.recorder.stop_jobs(&session).await?;
+        }
         self.accrue_running_resources().await?;
         let ending = match (step, self.stop.reason()) {
             (Step::Paused(pending), None) => return self.pause(pending).await,
             (Step::Paused(_) | Step::Stopped, Some(StopReason::Shutdown)) => Ending::Interrupted,
-            (Step::Paused(_) | Step::Stopped, _) => Ending::Cancelled,
+            // Also at the very end: the caller's 200 promised a cancelled response.
+            (Step::Paused(_) | Step::Stopped, _)
+            | (Step::Completed, Some(StopReason::Cancelled)) => Ending::Cancelled,
             (Step::Completed, _) => Ending::Completed,
             (Step::Failed(error), _) => {
                 let message = self.scrubber.scrub(&error.message);

@@ -1,6 +1,7 @@
 //! A turn at work: what its steps share, and how a step leaves the turn.
 
 use crate::draft::Draft;
+use crate::offered::Offered;
 use crate::recorder::Recorder;
 use crate::scrub::Scrubber;
 use crate::stop::Stop;
@@ -48,6 +49,8 @@ pub(crate) struct Work<'a> {
     pub agent: &'a Agent,
     pub recorder: &'a mut Recorder,
     pub session: Arc<ToolSession>,
+    /// What the model may call in this turn.
+    pub offered: Offered,
     pub stop: Stop,
     pub scrubber: Scrubber,
     pub model: String,

@@ -2,7 +2,7 @@
 
 use crate::fake_platform::{ACCOUNT, MODEL};
 use anyhow::{Context, anyhow};
-use journal::{Entry, Journal, Lease, NewResponse};
+use journal::{Claim, Entry, Journal, Lease, NewResponse};
 use protocol::{
     Budget, ContentPart, CreateRequest, Event, ItemId, ItemStatus, MicroUsd, OutputItem, Phase,
     Response, ResponseId, SessionId, Status,
@@ -25,6 +25,14 @@ pub async fn write(journal: &Journal, events: usize) -> anyhow::Result<ResponseI
         owner: ACCOUNT.to_owned(),
         created_at: 1_760_000_000,
         opens_session: true,
+        metadata: vec![("run".to_owned(), id.as_str().to_owned())],
+        claims: vec![Claim {
+            name: id.as_str().to_owned(),
+            fingerprint: String::new(),
+            expires_at: u64::MAX / 2,
+            is_exclusive: true,
+        }],
+        webhook: None,
     };
     let (first, rest) = entries.split_at(entries.len().min(PAGE));
     journal.create(&lease, &id, new, first).await?;

@@ -8,6 +8,9 @@ use anyhow::Context;
 use clap::ValueEnum;
 use hubsim::{Sim, SimConfig};
 use platform::Endpoints;
+use platform::public::Allowed;
+use reqwest::Url;
+use server::WebhookSecret;
 use tokio::net::TcpListener;
 
 use crate::interrupt;
@@ -37,6 +40,45 @@ pub struct Settings {
     pub keepalive: Duration,
     /// A session without a turn for this long releases its runtime.
     pub idle: Duration,
+    /// Ended responses older than this many days are deleted; 0 keeps them.
+    pub retention_days: u32,
+    pub webhooks: Webhooks,
+    pub limits: Limits,
+}
+
+/// Who is told of responses, and where callers' receivers may be.
+#[derive(Debug, Clone, Default)]
+pub struct Webhooks {
+    /// The operator's receiver.
+    pub url: Option<Url>,
+    pub secret: Option<WebhookSecret>,
+    /// Hosts that callers may name although they are not public.
+    pub allowed_private: Allowed,
+}
+
+/// How much a server takes on.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Live sessions of one account.
+    pub sessions_per_user: usize,
+    /// Live sessions of all accounts.
+    pub max_sessions: usize,
+    /// Requests of one account in a minute; 0 is no limit.
+    pub requests_per_minute: u32,
+    /// Model calls of one turn.
+    pub max_iterations: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let config = server::Config::default();
+        Self {
+            sessions_per_user: config.sessions_per_user,
+            max_sessions: config.max_sessions,
+            requests_per_minute: config.requests_per_minute,
+            max_iterations: config.max_iterations,
+        }
+    }
 }
 
 /// A running server. Ask it to [`stop`](Self::stop): dropping it leaves runs to a restart.
@@ -63,6 +105,14 @@ impl Embedded {
             exe: this_program()?,
             keepalive: settings.keepalive,
             idle: settings.idle,
+            retention_days: settings.retention_days,
+            allowed_private: settings.webhooks.allowed_private,
+            webhook_url: settings.webhooks.url,
+            webhook_secret: settings.webhooks.secret,
+            sessions_per_user: settings.limits.sessions_per_user,
+            max_sessions: settings.limits.max_sessions,
+            requests_per_minute: settings.limits.requests_per_minute,
+            max_iterations: settings.limits.max_iterations,
             ..server::Config::default()
         };
         let server = server::Server::start(config, listener).await?;

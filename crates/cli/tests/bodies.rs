@@ -52,7 +52,7 @@ const REFUSED: &str = r#"
 400 unknown_parameter budget_usd {"input": "x", "budget_usd": 1}
 400 unsupported_parameter conversation {"input": "x", "conversation": "c"}
 400 unsupported_parameter prompt {"input": "x", "prompt": {"id": "p"}}
-400 unsupported_parameter tools {"input": "x", "tools": [{"type": "web_search"}]}
+400 unsupported_parameter tools[0].type {"input": "x", "tools": [{"type": "web_search"}]}
 400 invalid_type model {"input": "x", "model": 7}
 400 model_not_found model {"input": "x", "model": "gpt-4"}
 400 model_not_found model {"input": "x", "model": ""}

@@ -208,10 +208,12 @@ async fn a_paused_response_blocks_its_session_until_it_is_cancelled() {
     let (status, answer) = client.post("/v1/responses", &next).await;
     assert_eq!((status, code(&answer)), (409, "approval_pending"));
 
-    let (status, cancelled) = client
+    let (status, mut cancelled) = client
         .post(&format!("/v1/responses/{id}/cancel"), &Value::Null)
         .await;
     assert_eq!((status, &cancelled["status"]), (200, &json!("cancelled")));
+    let running = cancelled.as_object_mut().unwrap().remove("resources");
+    assert_eq!(running, Some(json!([])));
     assert_eq!(cancelled["pending_approval"], Value::Null);
     assert_eq!(cancelled["output"][1]["status"], "incomplete");
     let (status, again) = client

@@ -12,13 +12,19 @@ mod support;
 mod workload;
 
 use check::{Kept, jobs_of};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
-use support::{Client, Processes, Rng, ServeOptions, Server, Sim, eventually, scripted};
-use workload::Workload;
+use support::{
+    Answer, Client, Processes, Rng, ServeOptions, Server, Sim, check_log, eventually, named,
+    scripted,
+};
+use workload::{Keyed, Known, Workload};
 
-const CYCLES: u64 = 30;
+const CYCLES: u64 = 8;
+/// Turns that are resumed in one cycle.
+const MOST_RESUMED: usize = 3;
 /// The latest moment of a kill, in milliseconds after the submits.
 const LATEST_KILL: u64 = 700;
 
@@ -36,6 +42,9 @@ struct Count {
     /// Of these, jobs that the first lookup did not find yet.
     late_jobs: usize,
     chained: usize,
+    resumed: usize,
+    decided: usize,
+    keys: usize,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -44,7 +53,13 @@ async fn nothing_that_was_seen_is_lost_by_a_crash() {
     let cycles = std::env::var("ML_INTERN_CRASH_CYCLES");
     let cycles = cycles.map_or(CYCLES, |cycles| cycles.parse().unwrap());
     let sim = Sim::start();
-    let mut server = Server::start(&sim, ServeOptions::default());
+    // The workload is many sessions of one account at once.
+    let many = ("ML_INTERN_SESSIONS_PER_USER".to_owned(), "1000".to_owned());
+    let options = ServeOptions {
+        env: vec![many],
+        ..ServeOptions::default()
+    };
+    let mut server = Server::start(&sim, options);
     let mut count = Count::default();
     let started = Instant::now();
     for cycle in 0..cycles {
@@ -53,7 +68,7 @@ async fn nothing_that_was_seen_is_lost_by_a_crash() {
     assert!(count.interrupted > 0 || cycles < 5, "nothing was in flight");
     eprintln!(
         "crash loop: {cycles} cycles, {} kills, {} responses ({} interrupted), {} events, {} streams ({} bytes seen), \
-         {} jobs ({} found again, {} late), {} chained on; {:.1} s",
+         {} jobs ({} found again, {} late), {} chained on, {} resumed, {} decided, {} keys; {:.1} s",
         count.kills,
         count.responses,
         count.interrupted,
@@ -64,6 +79,9 @@ async fn nothing_that_was_seen_is_lost_by_a_crash() {
         count.found_jobs,
         count.late_jobs,
         count.chained,
+        count.resumed,
+        count.decided,
+        count.keys,
         started.elapsed().as_secs_f64(),
     );
 }
@@ -79,7 +97,11 @@ async fn run_cycle(cycle: u64, sim: &Sim, server: &mut Server, rng: &mut Rng, co
     let dead = server.pid();
     server.kill();
     count.kills += 1;
-    let (acknowledged, seen) = workload.end().await;
+    let Known {
+        acknowledged,
+        seen,
+        keyed,
+    } = workload.end().await;
     if rng.below(4) == 0 {
         server.restart_and_kill_after(Duration::from_millis(rng.below(120)));
         count.kills += 1;
@@ -99,6 +121,7 @@ async fn run_cycle(cycle: u64, sim: &Sim, server: &mut Server, rng: &mut Rng, co
         count.streams += 1;
         count.seen_bytes += seen.bytes.len();
     }
+    check_keys(&client, &keyed, count).await;
     check_jobs(sim, &client, &kept, count).await;
     go_on(&client, &kept, rng, count).await;
     check_processes(dead, &marker).await;
@@ -141,7 +164,42 @@ async fn check_jobs(sim: &Sim, client: &Client, kept: &BTreeMap<String, Kept>, c
     }
 }
 
-/// Chains on a random interrupted response; decides what is paused.
+/// Each key has made one response, which a repeated request gets, whoever died in between.
+async fn check_keys(client: &Client, keyed: &[Keyed], count: &mut Count) {
+    for Keyed { key, body, id } in keyed {
+        let mut made = id.clone();
+        for _ in 0..2 {
+            let request = client.request(reqwest::Method::POST, "/v1/responses");
+            let request = request.header("idempotency-key", key).json(body);
+            let (status, object) = read(request).await;
+            assert_eq!(status, 200, "{object}");
+            let again = object["id"].as_str().unwrap().to_owned();
+            assert_eq!(*made.get_or_insert_with(|| again.clone()), again, "{key}");
+        }
+        count.keys += 1;
+    }
+    let (_, list) = client.get("/v1/responses?limit=100").await;
+    let tasks = list["data"].as_array().unwrap().iter().map(|object| async {
+        let id = object["id"].as_str().unwrap();
+        let (_, items) = client.get(&format!("/v1/responses/{id}/input_items")).await;
+        items["data"][0]["content"][0]["text"].clone()
+    });
+    let tasks = join_all(tasks).await;
+    for Keyed { body, .. } in keyed {
+        let made = tasks.iter().filter(|task| **task == body["input"]).count();
+        assert_eq!(made, 1, "{body}");
+    }
+}
+
+async fn read(request: reqwest::RequestBuilder) -> (u16, Value) {
+    let answer = Answer::to(request).await;
+    (
+        answer.status,
+        serde_json::from_slice(&answer.bytes).unwrap(),
+    )
+}
+
+/// Of the interrupted responses one is chained on and the others are resumed; what is paused is decided, once.
 async fn go_on(client: &Client, kept: &BTreeMap<String, Kept>, rng: &mut Rng, count: &mut Count) {
     let interrupted: Vec<&String> = kept
         .iter()
@@ -156,15 +214,49 @@ async fn go_on(client: &Client, kept: &BTreeMap<String, Kept>, rng: &mut Rng, co
         client.wait_for(&next, "completed").await;
         count.chained += 1;
     }
+    let others = interrupted.iter().enumerate().filter(|(n, _)| *n != lot);
+    let resumed = others.take(MOST_RESUMED).map(|(_, id)| resume(client, id));
+    count.resumed += join_all(resumed).await.len();
     let paused = kept
         .iter()
-        .find(|(_, response)| response.status() == "incomplete" && !response.is_interrupted());
-    if let Some((id, _)) = paused {
-        let path = format!("/v1/responses/{id}/approvals");
-        let (status, object) = client.post(&path, &json!({"approve": false})).await;
-        assert_eq!(status, 200, "{object}");
-        client.wait_for(id, "completed").await;
+        .filter(|(_, response)| response.status() == "incomplete" && !response.is_interrupted());
+    for (id, _) in paused {
+        decide(client, id).await;
+        count.decided += 1;
     }
+}
+
+/// Resumed twice at once: one wins, and the turn comes to rest.
+async fn resume(client: &Client, id: &str) {
+    let path = format!("/v1/responses/{id}/resume");
+    let (one, other) = tokio::join!(
+        client.post(&path, &Value::Null),
+        client.post(&path, &Value::Null)
+    );
+    let mut statuses = [one.0, other.0];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409], "{one:?} {other:?}");
+    let rested = client.wait_at_rest(id).await;
+    assert_ne!(rested["incomplete_details"]["reason"], "server_restart");
+    let events = check_log(&client.log(id).await);
+    assert_eq!(named(&events, "resumed").len(), 1);
+    if rested["status"] == "incomplete" {
+        decide(client, id).await;
+    }
+}
+
+/// Denied twice at once: one counts.
+async fn decide(client: &Client, id: &str) {
+    let path = format!("/v1/responses/{id}/approvals");
+    let decision = json!({"approve": false});
+    let (one, other) = tokio::join!(client.post(&path, &decision), client.post(&path, &decision));
+    let mut statuses = [one.0, other.0];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409], "{one:?} {other:?}");
+    client.wait_for(id, "completed").await;
+    let events = check_log(&client.log(id).await);
+    let pauses = named(&events, "approval_required").len();
+    assert_eq!(named(&events, "approval_decided").len(), pauses);
 }
 
 /// Nothing of the dead server's sandboxes is left.

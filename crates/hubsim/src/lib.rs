@@ -25,6 +25,7 @@ mod router;
 mod sim;
 mod state;
 mod token;
+mod viewer;
 
 pub use repos::kind::RepoKind;
 pub use sim::{Sim, SimConfig};

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::error::HubError;
 use crate::repos::kind::RepoKind;
 use crate::state::App;
-use crate::{calls, collections, faults, identity, ids, jobs, repos, router};
+use crate::{calls, collections, faults, identity, ids, jobs, repos, router, viewer};
 
 /// Largest body read into memory at once (uploads stream and are not limited by this).
 const BODY_LIMIT: usize = 32 << 20;
@@ -158,6 +158,7 @@ fn service(app: Arc<App>) -> Router {
         .merge(jobs::routes())
         .merge(repos::routes())
         .merge(collections::routes())
+        .merge(viewer::routes())
         // Otherwise these would pass for pages of repositories.
         .route("/api/{*rest}", any(not_found))
         .route("/v1/{*rest}", any(not_found))

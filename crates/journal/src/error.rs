@@ -1,5 +1,7 @@
 //! What can go wrong with the journal.
 
+use crate::Claimed;
+
 /// Why an append did not happen. Nothing of it is in the log then, except that a store which fails or shuts down
 /// ([`AppendError::Journal`]) cannot always tell: a later append then finds out ([`AppendError::OutOfOrder`]).
 #[derive(Debug, Clone, thiserror::Error)]
@@ -16,6 +18,9 @@ pub enum AppendError {
     /// The session has a response that waits for an approval.
     #[error("the session waits for an approval")]
     ApprovalPending,
+    /// Another response has one of the names that this one claims.
+    #[error("another response was made for this request")]
+    Taken(Claimed),
     /// No such session or response.
     #[error("no such session or response")]
     Unknown,
@@ -32,6 +37,9 @@ pub enum JournalError {
     Corrupt(String),
     #[error("the event store has shut down")]
     Closed,
+    /// The response was deleted while it was read.
+    #[error("the response was deleted")]
+    Deleted,
     #[error("`{0}` is not a store; use `sqlite:PATH` or `memory`")]
     UnknownStore(String),
 }

@@ -36,7 +36,7 @@ impl Follower {
     /// The next frames, at least one; waits for them.
     ///
     /// # Errors
-    /// When the store fails.
+    /// [`JournalError::Deleted`] when the response was deleted; or when the store fails.
     pub async fn next(&mut self) -> Result<Vec<Frame>, JournalError> {
         loop {
             if self
@@ -52,10 +52,13 @@ impl Follower {
                             .await?
                     }
                 };
-                if let Some(last) = frames.last() {
-                    self.next = last.seq + 1;
-                    return Ok(frames);
-                }
+                // Frames before the head are durable: only a deletion takes them away.
+                let last = frames.last().ok_or(JournalError::Deleted)?;
+                self.next = last.seq + 1;
+                return Ok(frames);
+            }
+            if self.tail.is_closed() {
+                return Err(JournalError::Deleted);
             }
             // The sender lives as long as `self.tail` does.
             self.head

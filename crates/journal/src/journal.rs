@@ -1,12 +1,19 @@
 //! The journal's one API: append, read, watch.
 
+mod deletion;
+mod outbox;
+
+pub use deletion::Past;
+
 use crate::store::{Commit, NewResponse, Phase, ResponseRow, SessionRow, Store, StoredEvent};
 use crate::tails::{Hold, Tails};
 use crate::writer::{self, Append};
-use crate::{AppendError, Doubt, Entry, Follower, Frame, JournalError, Private};
+use crate::{
+    AppendError, Doubt, Entry, Follower, Frame, JournalError, Listing, Private, Submission,
+};
 use protocol::{Event, Response, ResponseId, SessionId};
-use std::sync::Arc;
-use tokio::sync::{mpsc, oneshot};
+use std::sync::{Arc, OnceLock};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 /// Appends that may wait for the writer; more make their turns wait.
 const QUEUE: usize = 1024;
@@ -44,7 +51,13 @@ struct Shared {
     store: Arc<Store>,
     appends: mpsc::Sender<Append>,
     tails: Arc<Tails>,
+    observer: OnceLock<Observer>,
+    /// Something that a webhook may want was committed.
+    news: Arc<Notify>,
 }
+
+/// Sees every entry of this process once it is durable.
+type Observer = Box<dyn Fn(&Entry) + Send + Sync>;
 
 impl Journal {
     /// Opens a store (`sqlite:PATH` or `memory`) and starts its writer.
@@ -54,14 +67,23 @@ impl Journal {
     pub async fn open(url: &str) -> Result<Self, JournalError> {
         let store = Arc::new(Store::open(url).await?);
         let (appends, queue) = mpsc::channel(QUEUE);
-        tokio::spawn(writer::run(Arc::clone(&store), queue));
+        let news = Arc::new(Notify::new());
+        tokio::spawn(writer::run(Arc::clone(&store), queue, Arc::clone(&news)));
         Ok(Self {
             shared: Arc::new(Shared {
                 store,
                 appends,
                 tails: Arc::default(),
+                observer: OnceLock::new(),
+                news,
             }),
         })
+    }
+
+    /// From now on `observer` sees every entry that this journal appends, as soon as it is durable. It must be quick. Only
+    /// the first one counts.
+    pub fn observe(&self, observer: impl Fn(&Entry) + Send + Sync + 'static) {
+        let _ = self.shared.observer.set(Box::new(observer));
     }
 
     /// Takes over a session: from now on only this lease may append to it.
@@ -84,7 +106,8 @@ impl Journal {
     /// Creates a response with its first entries. Of concurrent creates on one session, one wins.
     ///
     /// # Errors
-    /// [`AppendError::Busy`] or [`AppendError::ApprovalPending`] while the session has an open response.
+    /// [`AppendError::Taken`] when another response has a name that this one claims; [`AppendError::Busy`] or
+    /// [`AppendError::ApprovalPending`] while the session has an open response.
     pub async fn create(
         &self,
         lease: &Lease,
@@ -117,12 +140,12 @@ impl Journal {
     /// events that may never come.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the response was deleted, or the store fails.
     pub async fn follow(&self, row: &ResponseRow, next: u64) -> Result<Follower, JournalError> {
         let tail = self.tail(&row.id);
         // Read the head after the tail is in place: whatever is committed from here on is published to it.
         let now = self.response(&row.id).await?;
-        tail.raise(now.map_or(row.head, |now| now.head));
+        tail.raise(now.ok_or(JournalError::Deleted)?.head);
         Ok(Follower::new(self.clone(), row.id.clone(), tail, next))
     }
 
@@ -191,7 +214,10 @@ impl Journal {
         let tail = self.tail(&row.id);
         let folded = match tail.folded() {
             Some(folded) => self.refold(&row.id, folded).await?,
-            None => Arc::new(fold(&self.entries(&row.id).await?)?),
+            None => match self.entries(&row.id).await? {
+                gone if gone.is_empty() => return Err(JournalError::Deleted),
+                entries => Arc::new(fold(&entries)?),
+            },
         };
         tail.keep_folded(Arc::clone(&folded));
         Ok(folded)
@@ -220,17 +246,22 @@ impl Journal {
         self.shared.store.responses_of(session).await
     }
 
-    /// An owner's responses, newest first, those before `before`.
+    /// A page of an owner's responses.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn responses_by(
-        &self,
-        owner: &str,
-        before: Option<&ResponseId>,
-        limit: usize,
-    ) -> Result<Vec<ResponseRow>, JournalError> {
-        self.shared.store.responses_by(owner, before, limit).await
+    pub async fn list(&self, listing: &Listing) -> Result<Vec<ResponseRow>, JournalError> {
+        self.shared.store.list(listing).await
+    }
+
+    /// What was submitted with a response.
+    ///
+    /// # Errors
+    /// When the response was deleted, or the store fails.
+    pub async fn submission(&self, id: &ResponseId) -> Result<Submission, JournalError> {
+        let first = self.shared.store.events(id, 0, 1, usize::MAX).await?.pop();
+        let created = load_event(first.ok_or(JournalError::Deleted)?)?;
+        Ok(created.private.submission.unwrap_or_default())
     }
 
     /// Responses whose turn was queued or running when its process ended.
@@ -276,7 +307,11 @@ impl Journal {
             .send(append)
             .await
             .map_err(|_| JournalError::Closed)?;
-        outcome.await.map_err(|_| JournalError::Closed)?
+        outcome.await.map_err(|_| JournalError::Closed)??;
+        if let Some(observer) = self.shared.observer.get() {
+            entries.iter().for_each(observer);
+        }
+        Ok(())
     }
 
     async fn entries_from(

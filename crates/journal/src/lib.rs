@@ -8,26 +8,34 @@
 //!
 //! Folds live with their types: the response object in `protocol`, the [`Ledger`] here, the transcript in `agent`.
 
+mod claim;
 mod entry;
 mod error;
 mod follow;
 mod frame;
 mod journal;
 mod ledger;
+mod listing;
 mod private;
+mod residue;
 mod store;
 mod tail;
 mod tails;
+mod webhook;
 mod writer;
 
+pub use claim::{Claim, Claimed};
 pub use entry::Entry;
 pub use error::{AppendError, JournalError};
 pub use follow::Follower;
 pub use frame::Frame;
-pub use journal::{Journal, Lease};
+pub use journal::{Journal, Lease, Past};
 pub use ledger::{Ledger, LedgerOp, Reservation, Shortfall};
+pub use listing::Listing;
 pub use private::{
-    AssistantTurn, CallRecord, Compaction, Doubt, Private, Resource, ResourceKind, Submission,
-    ToolResult,
+    AssistantTurn, CallRecord, Compaction, Doubt, Inherited, Private, Resource, ResourceKind,
+    Submission, ToolResult,
 };
+pub use residue::Residue;
 pub use store::{NewResponse, Phase, ResponseRow, SessionRow};
+pub use webhook::{DueLimits, NewWebhook, WebhookFailure, WebhookRow, WebhookState};

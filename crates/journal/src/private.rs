@@ -1,7 +1,7 @@
 //! The private part of an event: what only a restart needs, and no client ever reads.
 
 use crate::LedgerOp;
-use protocol::{InputItem, ItemId};
+use protocol::{InputItem, ItemId, PlanItem};
 use serde::{Deserialize, Serialize};
 
 /// Everything that may stand beside an event. Absent parts take no space in the store.
@@ -14,6 +14,9 @@ pub struct Private {
     /// With `response.created`: what was submitted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub submission: Option<Submission>,
+    /// With the `response.created` of a fork: what its session begins with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inherited: Option<Inherited>,
     /// With `response.llm_call`: the assistant message as the model will see it again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assistant: Option<AssistantTurn>,
@@ -55,6 +58,15 @@ impl Private {
 pub struct Submission {
     /// Context messages, then the task.
     pub input: Vec<InputItem>,
+}
+
+/// What a forked session takes from its origin, so that it never depends on it again. Its spend is in the ledger's
+/// opening change.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Inherited {
+    /// The conversation, message by message, as the model reads it.
+    pub messages: Vec<serde_json::Value>,
+    pub plan: Vec<PlanItem>,
 }
 
 /// One finished model answer.

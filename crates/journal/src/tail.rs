@@ -19,6 +19,8 @@ pub(crate) struct Tail {
     folded: Mutex<Option<Arc<Response>>>,
     /// Whether more is expected of the response: what is kept here is worth keeping while nobody reads.
     in_flight: AtomicBool,
+    /// Whether the response was deleted.
+    closed: AtomicBool,
 }
 
 #[derive(Default)]
@@ -34,6 +36,7 @@ impl Tail {
             recent: Mutex::default(),
             folded: Mutex::default(),
             in_flight: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
         }
     }
 
@@ -94,6 +97,18 @@ impl Tail {
         Some(page.cloned().collect())
     }
 
+    /// Forgets everything, and tells the readers.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        *self.recent() = Recent::default();
+        *self.folded.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.head.send_modify(|_| ());
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
     pub fn folded(&self) -> Option<Arc<Response>> {
         self.folded
             .lock()
@@ -104,6 +119,9 @@ impl Tail {
     /// Keeps a fold unless a newer one is kept already.
     pub fn keep_folded(&self, response: Arc<Response>) {
         let mut kept = self.folded.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_closed() {
+            return;
+        }
         if kept
             .as_ref()
             .is_none_or(|kept| kept.last_sequence_number < response.last_sequence_number)

@@ -4,7 +4,7 @@ use crate::store::{Commit, Store};
 use crate::tails::Hold;
 use crate::{AppendError, Frame};
 use std::sync::Arc;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 /// Most appends in one transaction.
 const BATCH: usize = 256;
@@ -16,7 +16,7 @@ pub(crate) struct Append {
 }
 
 /// Commits until the journal is dropped. Frames are published in commit order, and only after their commit.
-pub(crate) async fn run(store: Arc<Store>, mut appends: mpsc::Receiver<Append>) {
+pub(crate) async fn run(store: Arc<Store>, mut appends: mpsc::Receiver<Append>, news: Arc<Notify>) {
     let mut waiting = Vec::with_capacity(BATCH);
     while appends.recv_many(&mut waiting, BATCH).await > 0 {
         let mut batch = Vec::with_capacity(waiting.len());
@@ -30,8 +30,12 @@ pub(crate) async fn run(store: Arc<Store>, mut appends: mpsc::Receiver<Append>) 
             published.push((encode(&commit), commit.phase, tail, reply));
             batch.push(commit);
         }
+        let is_news = batch.iter().any(|commit| commit.told().next().is_some());
         match store.commit(batch).await {
             Ok(outcomes) => {
+                if is_news {
+                    news.notify_one();
+                }
                 for ((frames, phase, tail, reply), outcome) in published.into_iter().zip(outcomes) {
                     if outcome.is_ok() {
                         tail.publish(frames, phase);

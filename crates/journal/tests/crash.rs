@@ -115,6 +115,7 @@ async fn begin(journal: &Journal) -> ResponseRow {
         owner: "alice".into(),
         created_at: 1,
         opens_session: true,
+        ..NewResponse::default()
     };
     let created = Event::Created {
         response: Box::new(response),

@@ -28,15 +28,25 @@ impl Platform {
     /// the catalogue gives none.
     pub async fn model_offer(&self, model: &str) -> Option<Offer> {
         let catalogue = self.catalogue().get(|| Catalogue::fetch(self)).await;
-        let listed = catalogue.and_then(|catalogue| catalogue.offer(model));
-        if listed.as_ref().is_some_and(Offer::is_priced) {
-            return listed;
-        }
-        let known = fallback::offer(model);
-        match (listed, known) {
-            (Some(listed), Some(known)) => Some(listed.priced_like(known)),
-            (listed, known) => listed.or(known),
-        }
+        offer(catalogue.as_deref(), model)
+    }
+
+    /// As [`Platform::model_offer`], from what is known already: nobody is asked, and what is told may be old.
+    #[must_use]
+    pub fn known_model_offer(&self, model: &str) -> Option<Offer> {
+        offer(self.catalogue().last().as_deref(), model)
+    }
+}
+
+fn offer(catalogue: Option<&Catalogue>, model: &str) -> Option<Offer> {
+    let listed = catalogue.and_then(|catalogue| catalogue.offer(model));
+    if listed.as_ref().is_some_and(Offer::is_priced) {
+        return listed;
+    }
+    let known = fallback::offer(model);
+    match (listed, known) {
+        (Some(listed), Some(known)) => Some(listed.priced_like(known)),
+        (listed, known) => listed.or(known),
     }
 }
 

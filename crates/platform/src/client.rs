@@ -12,7 +12,7 @@ use crate::snapshot::Snapshot;
 use crate::{Deadlines, Endpoints, PlatformError, Token};
 
 const MAX_REDIRECTS: usize = 5;
-const USER_AGENT: &str = concat!("ml-intern/", env!("CARGO_PKG_VERSION"));
+pub(crate) const USER_AGENT: &str = concat!("ml-intern/", env!("CARGO_PKG_VERSION"));
 
 /// The platform. Cheap to clone; clones share connections and caches.
 #[derive(Clone)]
@@ -90,6 +90,12 @@ impl Platform {
         )
     }
 
+    /// `GET` of one of the dataset viewer's endpoints.
+    pub(crate) fn viewer_get(&self, token: &Token, endpoint: &str) -> RequestBuilder {
+        let url = format!("{}/{endpoint}", self.0.endpoints.datasets_server);
+        authorized(self.0.api.get(url), Some(token))
+    }
+
     /// `GET` of a router path.
     pub(crate) fn router_get(&self, path: &str) -> RequestBuilder {
         self.0.api.get(format!("{}{path}", self.0.endpoints.router))
@@ -143,7 +149,7 @@ fn same_origin_redirects() -> redirect::Policy {
 /// The HTTP client panics without a process-wide TLS provider. The binary installs one first thing;
 /// this covers tests and embedders. Losing a race against another installer is as good as winning
 /// it.
-fn ensure_tls_provider() {
+pub(crate) fn ensure_tls_provider() {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         let _ = rustls::crypto::ring::default_provider().install_default();
     }

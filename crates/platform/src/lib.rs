@@ -7,7 +7,7 @@
 //! about it.
 //!
 //! Invariants:
-//! - A token goes to the hub and router base URLs only. A redirect to another origin is not
+//! - A token goes to the base URLs of the hub, the router and the dataset viewer only. A redirect to another origin is not
 //!   followed by any call that carries a token, and a token never appears in an error, a log line
 //!   or `Debug` output.
 //! - Every wait has a deadline ([`Deadlines`]) and every buffer a bound: JSON answers, stream
@@ -16,6 +16,7 @@
 //!   never panic.
 //! - Reads are retried at most twice. What creates something is repeated only when it is known not
 //!   to have happened.
+//! - What a caller or a model names is reached through [`public`] only: public addresses, no redirects.
 //! - Money is integer micro-dollars, rounded up.
 
 mod answer;
@@ -23,6 +24,7 @@ mod catalogue;
 mod chat;
 mod client;
 mod collections;
+mod dataset_viewer;
 mod deadlines;
 mod decimal;
 mod endpoints;
@@ -30,6 +32,7 @@ mod error;
 mod identity;
 mod jobs;
 mod page_link;
+pub mod public;
 mod repos;
 mod segment;
 mod snapshot;
@@ -43,6 +46,7 @@ pub use chat::{
 };
 pub use client::Platform;
 pub use collections::{Collection, CollectionItem};
+pub use dataset_viewer::{Column, ColumnStatistics, Rows, Split, SplitSize};
 pub use deadlines::Deadlines;
 pub use endpoints::Endpoints;
 pub use error::{ErrorKind, PlatformError};

@@ -71,7 +71,7 @@ impl<T> Snapshot<T> {
             .map(|_| state.value.clone())
     }
 
-    fn last(&self) -> Option<Arc<T>> {
+    pub(crate) fn last(&self) -> Option<Arc<T>> {
         self.state
             .read()
             .unwrap_or_else(PoisonError::into_inner)

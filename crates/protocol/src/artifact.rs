@@ -1,9 +1,10 @@
 //! Hub resources that a turn produced (contract §8).
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// One artifact. Two artifacts with the same [`Artifact::identity`] are one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Artifact {
     HfJob {
@@ -15,6 +16,7 @@ pub enum Artifact {
         space_id: String,
         url: String,
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         project: Option<String>,
         created_at: u64,
     },

@@ -40,13 +40,23 @@ impl Response {
             } => {
                 self.push_summary_text(item_id, *summary_index, delta);
             }
-            Event::ArgumentsDelta { item_id, delta, .. } => self.push_arguments(item_id, delta),
+            Event::ArgumentsDelta { item_id, delta, .. }
+            | Event::FunctionArgumentsDelta { item_id, delta, .. } => {
+                if let Some(arguments) = self.arguments_mut(item_id) {
+                    arguments.push_str(delta);
+                }
+            }
             Event::ArgumentsDone {
                 item_id,
                 arguments: whole,
                 ..
+            }
+            | Event::FunctionArgumentsDone {
+                item_id,
+                arguments: whole,
+                ..
             } => {
-                if let Some(OutputItem::McpCall { arguments, .. }) = self.item_mut(item_id) {
+                if let Some(arguments) = self.arguments_mut(item_id) {
                     arguments.clone_from(whole);
                 }
             }
@@ -172,9 +182,12 @@ impl Response {
         }
     }
 
-    fn push_arguments(&mut self, id: &ItemId, delta: &str) {
-        if let Some(OutputItem::McpCall { arguments, .. }) = self.item_mut(id) {
-            arguments.push_str(delta);
+    fn arguments_mut(&mut self, id: &ItemId) -> Option<&mut String> {
+        match self.item_mut(id) {
+            Some(
+                OutputItem::McpCall { arguments, .. } | OutputItem::FunctionCall { arguments, .. },
+            ) => Some(arguments),
+            _ => None,
         }
     }
 

@@ -2,19 +2,26 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
-        $(#[$doc])*
+    ($doc:literal, $name:ident, $prefix:literal) => {
+        #[doc = $doc]
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(String);
 
         impl $name {
+            const DESCRIPTION: &str = $doc;
+
             /// Draws a fresh id.
             #[must_use]
             pub fn fresh() -> Self {
-                Self(format!(concat!($prefix, "{}"), uuid::Uuid::now_v7().simple()))
+                Self(format!(
+                    concat!($prefix, "{}"),
+                    uuid::Uuid::now_v7().simple()
+                ))
             }
 
             /// Accepts text that has the shape of such an id; `None` otherwise.
@@ -31,6 +38,17 @@ macro_rules! id {
             }
         }
 
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                text_schema(
+                    Self::DESCRIPTION,
+                    Some(concat!("^", $prefix, "[0-9a-f]{32}$")),
+                )
+            }
+        }
+
+        impl ToSchema for $name {}
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
@@ -40,12 +58,12 @@ macro_rules! id {
 }
 
 id!(
-    /// A response: one turn of the agent.
+    "The id of a response: one turn of the agent.",
     ResponseId,
     "resp_"
 );
 id!(
-    /// A session: a chain of responses that share a conversation, a budget and a sandbox.
+    "The id of a session: a chain of responses that share a conversation, a budget and a sandbox.",
     SessionId,
     "sess_"
 );
@@ -73,6 +91,22 @@ impl ItemId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+impl PartialSchema for ItemId {
+    fn schema() -> RefOr<Schema> {
+        text_schema("The id of one item, unique within its response.", None)
+    }
+}
+
+impl ToSchema for ItemId {}
+
+fn text_schema(description: &str, pattern: Option<&str>) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description))
+        .pattern(pattern)
+        .into()
 }
 
 impl From<&str> for ItemId {

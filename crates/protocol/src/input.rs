@@ -2,7 +2,7 @@
 
 mod parse;
 
-pub(crate) use parse::parse;
+pub(crate) use parse::{CALL_ID_LIMIT, IMAGE_PREFIXES, MESSAGE_LIMIT, TEXT_PARTS, parse};
 
 use serde::{Deserialize, Serialize};
 

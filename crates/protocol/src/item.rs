@@ -1,15 +1,17 @@
-//! Output items (contract §4): messages, reasoning, and one `mcp_call` for every tool the server runs.
+//! Output items (contract §4): messages, reasoning, one `mcp_call` for every tool the server runs, and one
+//! `function_call` for every call that the client is to run.
 
 use crate::ItemId;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A tool output longer than this many bytes is cut in `output[]` (the full text streams as `response.tool_log`).
 pub const TOOL_OUTPUT_LIMIT: usize = 4096;
 
 /// The server label of the tools we run ourselves.
-const SERVER_LABEL: &str = "ml-intern";
+pub const SERVER_LABEL: &str = "ml-intern";
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum OutputItem {
     Message {
@@ -18,12 +20,14 @@ pub enum OutputItem {
         role: String,
         content: Vec<ContentPart>,
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         phase: Option<Phase>,
     },
     Reasoning {
         id: ItemId,
         summary: Vec<SummaryPart>,
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         status: Option<ItemStatus>,
     },
     McpCall {
@@ -33,18 +37,33 @@ pub enum OutputItem {
         name: String,
         /// The arguments as JSON text, as the model wrote them.
         arguments: String,
+        #[schema(required)]
         output: Option<String>,
+        #[schema(required)]
         error: Option<String>,
+        #[schema(required)]
         approval_request_id: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         truncated: Option<bool>,
         /// Size in bytes of the output before it was cut.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         full_size: Option<usize>,
+    },
+    /// A call of one of the client's own tools: handed over whole, never run here.
+    FunctionCall {
+        id: ItemId,
+        /// Unique in the session; the client's output names it.
+        call_id: String,
+        name: String,
+        /// The arguments as JSON text, valid for the tool's schema.
+        arguments: String,
+        status: ItemStatus,
     },
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ItemStatus {
     InProgress,
@@ -54,14 +73,14 @@ pub enum ItemStatus {
 }
 
 /// Text between tool calls is commentary; the text that ends the turn is the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     Commentary,
     FinalAnswer,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ContentPart {
     OutputText {
@@ -82,7 +101,7 @@ impl ContentPart {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum SummaryPart {
     SummaryText { text: String },
@@ -92,7 +111,10 @@ impl OutputItem {
     #[must_use]
     pub fn id(&self) -> &ItemId {
         match self {
-            Self::Message { id, .. } | Self::Reasoning { id, .. } | Self::McpCall { id, .. } => id,
+            Self::Message { id, .. }
+            | Self::Reasoning { id, .. }
+            | Self::McpCall { id, .. }
+            | Self::FunctionCall { id, .. } => id,
         }
     }
 
@@ -111,10 +133,16 @@ impl OutputItem {
     /// A call of one of our own tools that has just begun.
     #[must_use]
     pub fn call(id: ItemId, name: impl Into<String>) -> Self {
+        Self::call_of(id, SERVER_LABEL, name)
+    }
+
+    /// A call of a tool of the server with this label that has just begun.
+    #[must_use]
+    pub fn call_of(id: ItemId, label: impl Into<String>, name: impl Into<String>) -> Self {
         Self::McpCall {
             id,
             status: ItemStatus::InProgress,
-            server_label: SERVER_LABEL.into(),
+            server_label: label.into(),
             name: name.into(),
             arguments: String::new(),
             output: None,
@@ -125,13 +153,25 @@ impl OutputItem {
         }
     }
 
+    /// A call for the client to run, before its arguments.
+    #[must_use]
+    pub fn function_call(id: ItemId, call_id: String, name: String) -> Self {
+        Self::FunctionCall {
+            id,
+            call_id,
+            name,
+            arguments: String::new(),
+            status: ItemStatus::InProgress,
+        }
+    }
+
     /// Whether the item may still change.
     #[must_use]
     pub fn is_open(&self) -> bool {
         match self {
-            Self::Message { status, .. } | Self::McpCall { status, .. } => {
-                *status == ItemStatus::InProgress
-            }
+            Self::Message { status, .. }
+            | Self::McpCall { status, .. }
+            | Self::FunctionCall { status, .. } => *status == ItemStatus::InProgress,
             Self::Reasoning { status, .. } => *status == Some(ItemStatus::InProgress),
         }
     }
@@ -140,9 +180,9 @@ impl OutputItem {
     #[must_use]
     pub fn interrupted(mut self) -> Self {
         match &mut self {
-            Self::Message { status, .. } | Self::McpCall { status, .. } => {
-                *status = ItemStatus::Incomplete
-            }
+            Self::Message { status, .. }
+            | Self::McpCall { status, .. }
+            | Self::FunctionCall { status, .. } => *status = ItemStatus::Incomplete,
             Self::Reasoning { status, .. } => *status = Some(ItemStatus::Incomplete),
         }
         self

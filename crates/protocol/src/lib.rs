@@ -9,6 +9,7 @@
 
 mod artifact;
 mod budget;
+mod echo;
 mod event;
 mod fold;
 mod id;
@@ -20,6 +21,7 @@ mod problem;
 mod reader;
 mod request;
 mod response;
+mod schema;
 
 pub use artifact::Artifact;
 pub use budget::{Budget, CostByKind};
@@ -27,15 +29,17 @@ pub use event::{Event, LlmCall, PendingAction, ToolState};
 pub use id::{ItemId, ResponseId, SessionId};
 pub use input::{InputItem, InputMessage, InputPart, Role, text};
 pub use item::{
-    ContentPart, ItemStatus, OutputItem, Phase, SummaryPart, TOOL_OUTPUT_LIMIT, cut_output,
+    ContentPart, ItemStatus, OutputItem, Phase, SERVER_LABEL, SummaryPart, TOOL_OUTPUT_LIMIT,
+    cut_output,
 };
 pub use money::{CostKind, MicroUsd};
 pub use plan::{PlanItem, PlanStatus};
 pub use problem::{ErrorType, Problem};
 pub use request::{
-    ApprovalRequest, CancelRequest, CreateRequest, FunctionTool, GivenTool, McpServer,
-    WebhookRequest,
+    ApprovalRequest, CancelRequest, CreateRequest, DEFAULT_COST_USD, FunctionTool, GivenTool,
+    McpServer, WebhookRequest,
 };
 pub use response::{
     FailureType, IncompleteDetails, IncompleteReason, Response, RunError, Status, Usage,
 };
+pub use schema::schemas;

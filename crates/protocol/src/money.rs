@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign};
+use utoipa::ToSchema;
 
 /// An amount in micro-dollars (1 USD = 1,000,000). Arithmetic saturates: a cap check may be too strict, never too lax.
 #[derive(
@@ -68,7 +69,9 @@ impl fmt::Display for MicroUsd {
 }
 
 /// What money was spent on (`usage.cost_by_kind`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum CostKind {
     Inference,

@@ -15,6 +15,16 @@ pub enum ErrorType {
 }
 
 impl ErrorType {
+    const ALL: [Self; 7] = [
+        Self::InvalidRequest,
+        Self::Authentication,
+        Self::Permission,
+        Self::NotFound,
+        Self::Conflict,
+        Self::RateLimit,
+        Self::Server,
+    ];
+
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -108,4 +118,22 @@ impl Problem {
     pub fn body(&self) -> Value {
         json!({"error": {"message": self.message, "type": self.kind.as_str(), "param": self.param, "code": self.code}})
     }
+}
+
+/// What [`Problem::body`] writes, as a JSON schema.
+pub(crate) fn schema() -> Value {
+    json!({
+        "type": "object",
+        "required": ["error"],
+        "properties": {"error": {
+            "type": "object",
+            "required": ["message", "type", "param", "code"],
+            "properties": {
+                "message": {"type": "string", "description": "A sentence for a person."},
+                "type": {"enum": ErrorType::ALL.map(ErrorType::as_str)},
+                "param": {"type": ["string", "null"], "description": "The field or parameter at fault."},
+                "code": {"type": "string", "description": "For programs."},
+            },
+        }},
+    })
 }

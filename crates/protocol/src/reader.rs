@@ -131,3 +131,13 @@ pub(crate) fn check_length(name: &str, characters: usize, most: usize) -> Result
     let why = format!("`{name}` has {characters} characters; at most {most} are allowed.");
     Err(Problem::invalid("string_above_max_length", name, why))
 }
+
+/// The beginning of what a client sent, as an error may quote it.
+pub(crate) fn shown(text: &str) -> &str {
+    const MOST: usize = 100;
+    let end = text
+        .char_indices()
+        .nth(MOST)
+        .map_or(text.len(), |(at, _)| at);
+    &text[..end]
+}

@@ -2,6 +2,8 @@
 
 mod given_tools;
 mod misspelt;
+pub(crate) mod openai_fields;
+mod schema;
 mod webhook;
 
 pub use given_tools::{FunctionTool, GivenTool, McpServer};
@@ -14,7 +16,14 @@ use serde_json::{Map, Value};
 const DEFAULT_WAIT_SECONDS: u64 = 900;
 const MOST_WAIT_SECONDS: u64 = 3600;
 const MOST_COST_USD: f64 = 500.0;
+/// A new session's cap when the request names none.
+pub const DEFAULT_COST_USD: f64 = 5.0;
 const INSTRUCTIONS_LIMIT: usize = 20_000;
+const METADATA_PAIRS: usize = 16;
+const METADATA_KEY: usize = 64;
+const METADATA_VALUE: usize = 512;
+/// Refused, since ignoring them would change what a request means.
+const UNSUPPORTED: [&str; 2] = ["conversation", "prompt"];
 /// Levels of nesting in a field that is echoed. It comes back inside events, and what reads those gives up at 128.
 const DEEPEST: u32 = 64;
 
@@ -40,40 +49,13 @@ pub struct CreateRequest {
     pub openai: Map<String, Value>,
 }
 
-/// OpenAI's fields that are echoed.
-const OPENAI_FIELDS: [&str; 16] = [
-    "temperature",
-    "top_p",
-    "max_output_tokens",
-    "max_tool_calls",
-    "reasoning",
-    "truncation",
-    "text",
-    "parallel_tool_calls",
-    "prompt_cache_key",
-    "safety_identifier",
-    "service_tier",
-    "store",
-    "user",
-    "include",
-    "tool_choice",
-    "top_logprobs",
-];
-
 impl CreateRequest {
     /// Checks a request body.
     ///
     /// # Errors
     /// The first [`Problem`] found; `param` names the field.
     pub fn parse(body: &Value) -> Result<Self, Problem> {
-        let Value::Object(fields) = body else {
-            return Err(Problem::new(
-                400,
-                crate::ErrorType::InvalidRequest,
-                "invalid_json",
-                "The request body must be a JSON object.",
-            ));
-        };
+        let fields = object(body)?.ok_or_else(not_an_object)?;
         let body = Reader::new(fields, "");
         refuse_unsupported(&body)?;
         misspelt::refuse(fields)?;
@@ -92,7 +74,7 @@ impl CreateRequest {
             tools: given_tools::parse(&body)?,
             fork: fork(&body)?,
             webhook: webhook::parse(&body)?,
-            openai: openai_fields(&body)?,
+            openai: openai_fields::parse(&body)?,
         })
     }
 }
@@ -111,13 +93,8 @@ impl ApprovalRequest {
     /// # Errors
     /// The first [`Problem`] found.
     pub fn parse(body: &Value) -> Result<Self, Problem> {
-        let Value::Object(fields) = body else {
-            return Err(Problem::invalid(
-                "missing_required_parameter",
-                "approve",
-                "`approve` is required.",
-            ));
-        };
+        let none = Map::new();
+        let fields = object(body)?.unwrap_or(&none);
         let body = Reader::new(fields, "");
         let approve = body
             .boolean("approve")?
@@ -144,9 +121,9 @@ impl CancelRequest {
     /// Checks a request body.
     ///
     /// # Errors
-    /// When `stop_jobs` is there and not a boolean.
+    /// When it is no object, or `stop_jobs` is there and not a boolean.
     pub fn parse(body: &Value) -> Result<Self, Problem> {
-        let Value::Object(fields) = body else {
+        let Some(fields) = object(body)? else {
             return Ok(Self::default());
         };
         Ok(Self {
@@ -155,6 +132,24 @@ impl CancelRequest {
                 .unwrap_or(false),
         })
     }
+}
+
+/// The fields of a body; `None` for no body at all.
+fn object(body: &Value) -> Result<Option<&Map<String, Value>>, Problem> {
+    match body {
+        Value::Null => Ok(None),
+        Value::Object(fields) => Ok(Some(fields)),
+        _ => Err(not_an_object()),
+    }
+}
+
+fn not_an_object() -> Problem {
+    Problem::new(
+        400,
+        crate::ErrorType::InvalidRequest,
+        "invalid_json",
+        "The request body must be a JSON object.",
+    )
 }
 
 fn max_cost(body: &Reader<'_>, field: &str) -> Result<Option<MicroUsd>, Problem> {
@@ -208,55 +203,22 @@ fn metadata(body: &Reader<'_>) -> Result<Map<String, Value>, Problem> {
         Some(Value::Object(pairs)) => pairs,
         Some(_) => return Err(invalid("`metadata` must be an object of strings.")),
     };
-    if pairs.len() > 16 {
-        return Err(invalid("`metadata` holds at most 16 pairs."));
+    if pairs.len() > METADATA_PAIRS {
+        let why = format!("`metadata` holds at most {METADATA_PAIRS} pairs.");
+        return Err(invalid(&why));
     }
     for (key, value) in pairs {
         let Value::String(value) = value else {
             return Err(invalid("`metadata` values must be strings."));
         };
-        if key.chars().count() > 64 || value.chars().count() > 512 {
-            return Err(invalid(
-                "`metadata` keys have at most 64 characters, values at most 512.",
-            ));
+        if key.chars().count() > METADATA_KEY || value.chars().count() > METADATA_VALUE {
+            let why = format!(
+                "`metadata` keys have at most {METADATA_KEY} characters, values at most {METADATA_VALUE}."
+            );
+            return Err(invalid(&why));
         }
     }
     Ok(pairs.clone())
-}
-
-fn openai_fields(body: &Reader<'_>) -> Result<Map<String, Value>, Problem> {
-    body.number_in("temperature", |t| (0.0..=2.0).contains(&t), "[0, 2]")?;
-    body.number_in("top_p", |p| (0.0..=1.0).contains(&p), "[0, 1]")?;
-    body.integer("max_output_tokens", 1, u64::from(u32::MAX))?;
-    body.integer("max_tool_calls", 1, u64::from(u32::MAX))?;
-    body.boolean("parallel_tool_calls")?;
-    body.boolean("store")?;
-    body.object("reasoning")?;
-    body.object("text")?;
-    for field in [
-        "prompt_cache_key",
-        "safety_identifier",
-        "service_tier",
-        "user",
-    ] {
-        body.string(field)?;
-    }
-    if let Some(truncation) = body.string("truncation")?
-        && !["auto", "disabled"].contains(&truncation)
-    {
-        return Err(body.invalid("truncation", "must be auto or disabled"));
-    }
-    let mut given = Map::new();
-    for field in OPENAI_FIELDS {
-        let Some(value) = body.get(field) else {
-            continue;
-        };
-        if !is_shallow(value, DEEPEST) {
-            return Err(body.invalid(field, "is nested too deeply"));
-        }
-        given.insert(field.to_owned(), value.clone());
-    }
-    Ok(given)
 }
 
 /// Whether a value is nested at most `levels` deep.
@@ -282,7 +244,7 @@ fn fork(body: &Reader<'_>) -> Result<bool, Problem> {
 
 /// Refuses what would change a request's meaning if it were ignored.
 fn refuse_unsupported(body: &Reader<'_>) -> Result<(), Problem> {
-    for field in ["conversation", "prompt"] {
+    for field in UNSUPPORTED {
         if body.get(field).is_some() {
             let why = format!("`{field}` is not supported.");
             return Err(Problem::invalid("unsupported_parameter", field, why));

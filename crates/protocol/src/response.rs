@@ -1,45 +1,79 @@
 //! The response object (contract §4): every field always present, so that OpenAI's types and the Open Responses
 //! schema both accept it.
 
+use crate::echo::{Echo, echo};
 use crate::money::as_usd;
 use crate::{
-    Artifact, Budget, CostByKind, CreateRequest, GivenTool, MicroUsd, OutputItem, PendingAction,
-    ResponseId, SessionId,
+    Artifact, Budget, CostByKind, CreateRequest, MicroUsd, OutputItem, PendingAction, ResponseId,
+    SessionId,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// One turn of the agent: a fold of its event log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Response {
     pub id: ResponseId,
+    /// Always `response`.
+    #[schema(pattern = "^response$")]
     pub object: String,
     /// Unix seconds.
     pub created_at: u64,
+    /// When the turn began to run, in Unix seconds.
+    #[schema(required)]
     pub started_at: Option<u64>,
+    /// When it was completed, in Unix seconds; null for every other end.
+    #[schema(required)]
     pub completed_at: Option<u64>,
+    /// `incomplete` is a pause that can be resumed; `completed`, `failed` and `cancelled` are terminal.
     pub status: Status,
+    /// As asked for.
     pub background: bool,
+    /// Why the run failed; null unless `status` is `failed`.
+    #[schema(required)]
     pub error: Option<RunError>,
+    /// Why the turn is paused; null unless `status` is `incomplete`.
+    #[schema(required)]
     pub incomplete_details: Option<IncompleteDetails>,
+    /// The request's.
+    #[schema(required)]
     pub instructions: Option<String>,
+    /// The session's model.
     pub model: String,
+    /// What the turn has produced so far, in order. It only grows.
     pub output: Vec<OutputItem>,
+    /// The response that this one continues.
+    #[schema(required)]
     pub previous_response_id: Option<ResponseId>,
+    /// The session: a chain of responses with one conversation, sandbox and budget.
     pub session_id: SessionId,
+    /// The request's, unmodified.
+    #[schema(value_type = HashMap<String, String>)]
     pub metadata: Map<String, Value>,
+    /// Tokens, and the session's spend up to this response's end; null until known.
+    #[schema(required)]
     pub usage: Option<Usage>,
+    /// The session's cap in USD.
     #[serde(with = "as_usd")]
+    #[schema(value_type = f64, minimum = 0)]
     pub max_cost_usd: MicroUsd,
     pub budget: Budget,
+    /// What the turn made on the Hub, each once.
     pub artifacts: Vec<Artifact>,
+    /// The actions that wait for a decision, while paused on them; else null.
+    #[schema(required)]
     pub pending_approval: Option<Vec<PendingAction>>,
+    /// The number of the newest event: where a stream can be taken up.
     pub last_sequence_number: u64,
     /// OpenAI's fields that we honour or echo.
     #[serde(flatten)]
+    #[schema(value_type = Echo)]
     pub echo: Map<String, Value>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Where a turn stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     Queued,
@@ -76,13 +110,13 @@ impl Status {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct IncompleteDetails {
     pub reason: IncompleteReason,
 }
 
 /// Why a response is paused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IncompleteReason {
     ApprovalRequired,
@@ -90,7 +124,7 @@ pub enum IncompleteReason {
 }
 
 /// Why a run failed. `code` is from OpenAI's list, `type` is ours and finer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RunError {
     pub code: String,
     pub message: String,
@@ -98,7 +132,7 @@ pub struct RunError {
     pub kind: FailureType,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureType {
     ModelError,
@@ -127,7 +161,7 @@ impl RunError {
 }
 
 /// Tokens of this response, and what the session has spent up to its end.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Usage {
     pub input_tokens: u64,
     pub input_tokens_details: InputTokensDetails,
@@ -135,17 +169,18 @@ pub struct Usage {
     pub output_tokens_details: OutputTokensDetails,
     pub total_tokens: u64,
     #[serde(with = "as_usd")]
+    #[schema(value_type = f64, minimum = 0)]
     pub cost_usd: MicroUsd,
     pub cost_by_kind: CostByKind,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct InputTokensDetails {
     pub cached_tokens: u64,
     pub cache_write_tokens: u64,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OutputTokensDetails {
     pub reasoning_tokens: u64,
 }
@@ -186,42 +221,4 @@ impl Response {
             echo: echo(request),
         }
     }
-}
-
-/// OpenAI's defaults, overlaid with what the request gave.
-fn echo(request: &CreateRequest) -> Map<String, Value> {
-    let defaults = json!({
-        "parallel_tool_calls": true,
-        "tool_choice": "auto",
-        "tools": request.tools.iter().map(GivenTool::echo).collect::<Vec<_>>(),
-        "temperature": 1.0,
-        "top_p": 1.0,
-        "presence_penalty": 0.0,
-        "frequency_penalty": 0.0,
-        "top_logprobs": 0,
-        "truncation": "auto",
-        "text": {"format": {"type": "text"}},
-        "reasoning": {"effort": null, "summary": null},
-        "max_output_tokens": null,
-        "max_tool_calls": null,
-        "store": true,
-        "service_tier": "default",
-        "safety_identifier": null,
-        "prompt_cache_key": null,
-        "user": null,
-    });
-    let Value::Object(mut echo) = defaults else {
-        return Map::new();
-    };
-    for (name, value) in &request.openai {
-        match (echo.get_mut(name), value) {
-            // Objects are merged, so that `reasoning: {effort}` keeps its `summary`.
-            (Some(Value::Object(known)), Value::Object(given)) => {
-                known.extend(given.iter().map(|(k, v)| (k.clone(), v.clone())));
-            }
-            (Some(known), value) => *known = value.clone(),
-            (None, _) => {}
-        }
-    }
-    echo
 }

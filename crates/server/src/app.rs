@@ -2,10 +2,15 @@
 
 use crate::auth::Gate;
 use crate::config::Config;
+use crate::idempotency::Doors;
+use crate::metrics::Metrics;
 use crate::models::Models;
+use crate::rate_limit::RateLimit;
 use crate::sessions::Sessions;
+use crate::webhooks::Webhooks;
 use journal::Journal;
 use platform::Platform;
+use platform::public::PublicHttp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -21,6 +26,11 @@ pub(crate) struct Shared {
     pub gate: Gate,
     pub models: Models,
     pub sessions: Arc<Sessions>,
+    /// What is being submitted.
+    pub doors: Doors,
+    pub rate_limit: RateLimit,
+    pub metrics: Arc<Metrics>,
+    pub webhooks: Webhooks,
     pub keepalive: Duration,
     /// Cancelled when streams have to end because the server does.
     pub closing: CancellationToken,
@@ -40,12 +50,18 @@ impl App {
         journal: Journal,
         platform: Platform,
         sandbox_http: reqwest::Client,
+        public: PublicHttp,
+        webhooks: Webhooks,
+        metrics: Arc<Metrics>,
     ) -> Self {
+        let counting = Arc::clone(&metrics);
+        journal.observe(move |entry| counting.count(entry));
         let sessions = Arc::new(Sessions::new(
             config,
             journal.clone(),
             platform.clone(),
             sandbox_http,
+            public,
         ));
         Self(Arc::new(Shared {
             journal,
@@ -53,6 +69,10 @@ impl App {
             platform,
             models: Models::new(config),
             sessions,
+            doors: Doors::default(),
+            rate_limit: RateLimit::new(config.requests_per_minute),
+            metrics,
+            webhooks,
             keepalive: config.keepalive,
             closing: CancellationToken::new(),
             is_draining: AtomicBool::new(false),

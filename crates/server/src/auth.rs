@@ -12,9 +12,12 @@ use protocol::{ErrorType, Problem};
 use sha2::Sha256;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::timeout;
 
 const REMEMBERED: Duration = Duration::from_secs(300);
 const MOST_REMEMBERED: u64 = 100_000;
+/// How long a route that needs no token waits for the Hub's word on one.
+const OPTIONAL_PATIENCE: Duration = Duration::from_secs(1);
 /// A longer header is no token; hashing and forwarding it would be work for an attacker.
 const LONGEST_TOKEN: usize = 4096;
 
@@ -105,12 +108,35 @@ impl FromRequestParts<App> for Caller {
             )
         })?;
         let identity = app.gate.identify(&token).await?;
+        app.rate_limit.check(&identity.name, &parts.extensions)?;
         Ok(Self { identity, token })
     }
 }
 
+/// Who is calling, where that is welcome and not needed: without a good token, or when it cannot be checked at once,
+/// nobody.
+pub(crate) struct MaybeCaller(pub Option<Caller>);
+
+impl FromRequestParts<App> for MaybeCaller {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
+        let Some(token) = bearer(parts) else {
+            return Ok(Self(None));
+        };
+        let identified = timeout(OPTIONAL_PATIENCE, app.gate.identify(&token)).await;
+        let identity = identified.ok().and_then(Result::ok);
+        Ok(Self(identity.map(|identity| Caller { identity, token })))
+    }
+}
+
 fn bearer(parts: &Parts) -> Option<Token> {
-    let value = parts.headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let mut values = parts.headers.get_all(AUTHORIZATION).iter();
+    // Of two headers nobody knows which one a proxy has checked.
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return None;
+    };
+    let value = value.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     let token = token.trim();
     let is_token =

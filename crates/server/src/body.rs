@@ -1,11 +1,12 @@
 //! Request bodies as JSON, with the contract's refusals.
 
+use crate::json;
 use crate::refusal::Refusal;
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use futures_util::StreamExt;
 use http::HeaderMap;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use protocol::{ErrorType, Problem};
 use serde_json::Value;
 use std::time::Duration;
@@ -26,6 +27,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Refusal> {
         let is_json = is_json(request.headers());
+        let is_plain = is_plain(request.headers());
         let bytes = read(request.into_body()).await?;
         if bytes.is_empty() {
             return Ok(Self(Value::Null));
@@ -37,7 +39,11 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
                 "The body must be `application/json`.",
             )));
         }
-        serde_json::from_slice(&bytes).map(Self).map_err(|error| {
+        if !is_plain {
+            let why = "The body must come without a `Content-Encoding`.";
+            return Err(Refusal(invalid(415, "unsupported_media_type", why)));
+        }
+        json::parse(&bytes).map(Self).map_err(|error| {
             Refusal(invalid(
                 400,
                 "invalid_json",
@@ -84,6 +90,12 @@ fn is_json(headers: &HeaderMap) -> bool {
         .to_lowercase();
     media_type == "application/json"
         || (media_type.starts_with("application/") && media_type.ends_with("+json"))
+}
+
+/// Whether a body is sent as it is, not compressed.
+fn is_plain(headers: &HeaderMap) -> bool {
+    let mut encodings = headers.get_all(CONTENT_ENCODING).iter();
+    encodings.all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
 fn invalid(status: u16, code: &'static str, message: impl Into<String>) -> Problem {

@@ -1,6 +1,8 @@
 //! What a server is started with.
 
+use crate::webhooks::WebhookSecret;
 use platform::Endpoints;
+use platform::public::Allowed;
 use std::path::PathBuf;
 use std::time::Duration;
 pub use tools::SandboxKind;
@@ -21,8 +23,24 @@ pub struct Config {
     pub keepalive: Duration,
     /// A session without a turn for this long releases its runtime.
     pub idle: Duration,
+    /// Ended responses older than this many days are deleted; 0 keeps them.
+    pub retention_days: u32,
     /// The session's cap where the request gives none, in micro-dollars.
     pub default_cap: protocol::MicroUsd,
+    /// Hosts that callers' webhooks and MCP servers may be at although they are not public.
+    pub allowed_private: Allowed,
+    /// Who is told of responses whose request names no webhook. Trusted: it may be anywhere.
+    pub webhook_url: Option<reqwest::Url>,
+    /// Signs what goes to [`Self::webhook_url`]; the accounts' secrets derive from it. Without it the store keeps a key.
+    pub webhook_secret: Option<WebhookSecret>,
+    /// Live sessions of one account.
+    pub sessions_per_user: usize,
+    /// Live sessions of all accounts.
+    pub max_sessions: usize,
+    /// Requests that an account may make in a minute; 0 is no limit.
+    pub requests_per_minute: u32,
+    /// Model calls in one turn before it fails with `iteration_limit`.
+    pub max_iterations: u32,
 }
 
 /// One offered model.
@@ -81,7 +99,15 @@ impl Default for Config {
             exe: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("ml-intern")),
             keepalive: Duration::from_secs(15),
             idle: Duration::from_secs(900),
-            default_cap: protocol::MicroUsd(5_000_000),
+            retention_days: 0,
+            allowed_private: Allowed::default(),
+            webhook_url: None,
+            webhook_secret: None,
+            sessions_per_user: 10,
+            max_sessions: 200,
+            requests_per_minute: 600,
+            max_iterations: 300,
+            default_cap: protocol::MicroUsd::from_usd(protocol::DEFAULT_COST_USD),
         }
     }
 }

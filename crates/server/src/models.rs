@@ -4,6 +4,10 @@ use crate::config::{Config, Model};
 use platform::{Plan, Platform};
 use protocol::Problem;
 use serde_json::{Value, json};
+use std::time::Duration;
+
+/// How long a reader of the list waits for fresh prices.
+const CATALOGUE_PATIENCE: Duration = Duration::from_millis(500);
 
 /// The offered models. Never empty of a default: the first is the last resort.
 pub(crate) struct Models {
@@ -14,6 +18,10 @@ pub(crate) struct Models {
 impl Models {
     pub fn new(config: &Config) -> Self {
         let mut models = config.models.clone();
+        if config.default_model.is_some() {
+            // It is everybody's default, so no other one is anybody's.
+            models.iter_mut().for_each(|model| model.default_for = None);
+        }
         if let Some(id) = &config.default_model
             && !models.iter().any(|model| model.id == *id)
         {
@@ -89,11 +97,27 @@ impl Models {
         )
     }
 
-    /// The body of `GET /api/config/model`.
-    pub async fn list(&self, platform: &Platform) -> Value {
+    /// The body of `GET /v1/models`: the same list in OpenAI's shape.
+    pub fn openai_list(&self) -> Value {
+        let entry = |model: &Model| {
+            let owner = model.id.split('/').next().unwrap_or_default();
+            // When a model came to be is not known, and the field is an integer for every client.
+            json!({"id": model.id, "object": "model", "created": 0, "owned_by": owner})
+        };
+        let data: Vec<Value> = self.models.iter().map(entry).collect();
+        json!({"object": "list", "data": data})
+    }
+
+    /// The body of `GET /api/config/model`, for an account of this plan. Prices are as fresh as the router gives them at
+    /// once; a router that does not answer delays nobody.
+    pub async fn list(&self, platform: &Platform, plan: Plan) -> Value {
+        let (asking, any) = (platform.clone(), self.default_for(plan));
+        // On a task of its own: it goes on when nobody waits any longer, and the next reader has its answer.
+        let refreshed = tokio::spawn(async move { asking.model_offer(&any).await });
+        let _ = tokio::time::timeout(CATALOGUE_PATIENCE, refreshed).await;
         let mut available = Vec::with_capacity(self.models.len());
         for model in &self.models {
-            let offer = platform.model_offer(&model.id).await;
+            let offer = platform.known_model_offer(&model.id);
             let mut entry = json!({
                 "id": model.id,
                 "label": model.label,
@@ -111,7 +135,7 @@ impl Models {
             }
             available.push(entry);
         }
-        json!({"current": self.default_for(Plan::Free), "available": available})
+        json!({"current": self.default_for(plan), "available": available})
     }
 }
 

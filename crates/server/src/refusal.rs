@@ -4,7 +4,7 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use journal::{AppendError, JournalError};
-use protocol::Problem;
+use protocol::{ErrorType, Problem};
 
 /// A problem on its way out.
 #[derive(Debug)]
@@ -18,6 +18,9 @@ impl From<Problem> for Refusal {
 
 impl From<JournalError> for Refusal {
     fn from(error: JournalError) -> Self {
+        if matches!(error, JournalError::Deleted) {
+            return Self(Problem::response_not_found());
+        }
         tracing::error!(%error, "the journal failed");
         Self(Problem::internal())
     }
@@ -28,6 +31,9 @@ impl From<AppendError> for Refusal {
         match error {
             AppendError::Busy => Self(session_busy()),
             AppendError::ApprovalPending => Self(approval_pending()),
+            // The door of the request's ticket and the lookup behind it answer for this one.
+            AppendError::Taken(_) => Self(session_busy()),
+            AppendError::Journal(error) => error.into(),
             error => {
                 tracing::error!(%error, "an append failed");
                 Self(Problem::internal())
@@ -48,6 +54,23 @@ pub(crate) fn approval_pending() -> Problem {
         "approval_pending",
         "The session waits for a decision on its pending actions (/approvals).",
     )
+}
+
+/// For a session that does not exist and for another account's: the same bytes.
+pub(crate) fn session_not_found() -> Problem {
+    let message = "No session with this id.";
+    Problem::new(404, ErrorType::NotFound, "session_not_found", message)
+}
+
+/// What a session needs to run cannot be had now.
+pub(crate) fn session_unavailable() -> Problem {
+    let message = "The session could not be brought back; try again in a moment.";
+    Problem::new(503, ErrorType::Server, "session_unavailable", message).with_retry_after(5)
+}
+
+pub(crate) fn shutting_down() -> Problem {
+    let message = "The server is shutting down; try again in a moment.";
+    Problem::new(503, ErrorType::Server, "session_unavailable", message).with_retry_after(5)
 }
 
 impl IntoResponse for Refusal {

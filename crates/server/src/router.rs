@@ -1,8 +1,9 @@
 //! Every route in one readable list, and what happens around each request.
 
 use crate::app::App;
+use crate::metrics::Metrics;
 use crate::refusal::Refusal;
-use crate::routes;
+use crate::{head, metrics, rate_limit, routes};
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{self, Next};
@@ -11,6 +12,7 @@ use axum::routing::{get, post};
 use http::{HeaderName, HeaderValue};
 use protocol::{ErrorType, Problem};
 use std::any::Any;
+use std::sync::Arc;
 use tower_http::catch_panic::CatchPanicLayer;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -19,27 +21,54 @@ const LONGEST_REQUEST_ID: usize = 128;
 
 /// All routes, and the layers around them.
 pub(crate) fn router(app: App) -> Router {
-    Router::new()
+    let routes = Router::new()
         .route(
             "/v1/responses",
             post(routes::create::create).get(routes::list::list),
         )
-        .route("/v1/responses/{id}", get(routes::retrieve::retrieve))
+        .route(
+            "/v1/responses/{id}",
+            get(routes::retrieve::retrieve).delete(routes::delete::delete),
+        )
+        .route(
+            "/v1/responses/{id}/input_items",
+            get(routes::input_items::input_items),
+        )
         .route("/v1/responses/{id}/events", get(routes::events::events))
         .route("/v1/responses/{id}/cancel", post(routes::cancel::cancel))
+        .route("/v1/responses/{id}/resume", post(routes::resume::resume))
         .route(
             "/v1/responses/{id}/approvals",
             post(routes::approvals::approvals),
         )
-        .route("/api/config/model", get(routes::info::models))
+        .route(
+            "/v1/sessions/{id}",
+            get(routes::sessions::retrieve).delete(routes::sessions::delete),
+        )
+        .route("/api/config/model", get(routes::info::config_model))
+        .route("/v1/models", get(routes::info::models))
+        .route("/metrics", get(routes::info::metrics))
+        .route("/openapi.json", get(routes::docs::openapi_json))
+        .route("/docs", get(routes::docs::page))
+        .route("/docs/style.css", get(routes::docs::style))
+        .route("/docs/app.js", get(routes::docs::script))
+        .route("/docs/replay.json", get(routes::docs::replay))
         .route("/healthz", get(routes::info::healthz))
         .route("/readyz", get(routes::info::readyz))
         .route("/", get(routes::info::index))
         .fallback(unknown_route)
-        .method_not_allowed_fallback(wrong_method)
+        .method_not_allowed_fallback(wrong_method);
+    around(routes, Arc::clone(&app.metrics)).with_state(app)
+}
+
+/// What happens around every request, from the inside out.
+fn around<S: Clone + Send + Sync + 'static>(routes: Router<S>, metrics: Arc<Metrics>) -> Router<S> {
+    routes
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(head::check))
+        .layer(middleware::from_fn(rate_limit::tell))
+        .layer(middleware::from_fn_with_state(metrics, metrics::measure))
         .layer(middleware::from_fn(request_id))
-        .with_state(app)
 }
 
 async fn unknown_route() -> Refusal {
@@ -88,4 +117,40 @@ async fn request_id(request: Request, next: Next) -> Response {
 fn is_sane(id: &HeaderValue) -> bool {
     let is_plain = |byte: &u8| byte.is_ascii_graphic();
     !id.is_empty() && id.len() <= LONGEST_REQUEST_ID && id.as_bytes().iter().all(is_plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+    use hyper::service::Service;
+    use hyper_util::service::TowerToHyperService;
+
+    async fn broken() -> Refusal {
+        panic!("as a bug would")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_with_the_request_id_and_others_are_served() {
+        let routes = Router::new()
+            .route("/broken", get(broken))
+            .route("/whole", get(async || "fine"));
+        let router = around(routes, Arc::new(Metrics::new()));
+        let service = TowerToHyperService::new(router);
+        let ask = async |path: &str| {
+            let request = Request::get(path).header(REQUEST_ID, "mine-1");
+            let request = request.body(Body::empty()).unwrap();
+            service.call(request).await.unwrap()
+        };
+        for _ in 0..2 {
+            let response = ask("/broken").await;
+            assert_eq!(response.status(), 500);
+            assert_eq!(response.headers()[REQUEST_ID], "mine-1");
+            let body = axum::body::to_bytes(response.into_body(), 10_000).await;
+            let body: serde_json::Value = serde_json::from_slice(&body.unwrap()).unwrap();
+            assert_eq!(body["error"]["code"], "internal_error");
+            assert_eq!(body["error"]["type"], "server_error");
+            assert_eq!(ask("/whole").await.status(), 200);
+        }
+    }
 }

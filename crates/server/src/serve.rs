@@ -2,11 +2,14 @@
 
 use crate::app::App;
 use crate::config::Config;
-use crate::{recovery, router};
-use axum::serve::ListenerExt;
+use crate::metrics::Metrics;
+use crate::webhooks::Webhooks;
+use crate::{accept, recovery, router};
 use journal::{Journal, JournalError};
+use platform::public::PublicHttp;
 use platform::{Platform, PlatformError};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -17,6 +20,7 @@ const TURN_GRACE: Duration = Duration::from_secs(5);
 /// How long requests may take to end after that.
 const REQUEST_GRACE: Duration = Duration::from_secs(5);
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
+const DELETE_OLD_EVERY: Duration = Duration::from_secs(60);
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -34,8 +38,9 @@ pub struct Server {
     addr: SocketAddr,
     app: App,
     stop_accepting: CancellationToken,
-    serving: JoinHandle<std::io::Result<()>>,
-    sweeping: JoinHandle<()>,
+    serving: JoinHandle<()>,
+    sweeping: JoinHandle<((), ())>,
+    telling: JoinHandle<()>,
 }
 
 impl Server {
@@ -50,7 +55,20 @@ impl Server {
         let sandbox_http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
-        let app = App::new(&config, journal, platform, sandbox_http);
+        let public_http = PublicHttp::new(config.allowed_private.clone())?;
+        let metrics = Arc::new(Metrics::new());
+        let counting = Arc::clone(&metrics);
+        let webhooks =
+            Webhooks::open(&config, journal.clone(), public_http.clone(), counting).await?;
+        let app = App::new(
+            &config,
+            journal,
+            platform,
+            sandbox_http,
+            public_http,
+            webhooks,
+            metrics,
+        );
         let lost = recovery::recover(&app.sessions).await?;
         if lost > 0 {
             tracing::info!(
@@ -61,22 +79,20 @@ impl Server {
         let stop_accepting = CancellationToken::new();
         let stopped = stop_accepting.clone();
         let router = router::router(app.clone());
-        // A frame goes out when it is written: nothing is gained by waiting for the next one.
-        let listener = listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
-        let serving = tokio::spawn(async move {
-            axum::serve(listener, router)
-                .with_graceful_shutdown(stopped.cancelled_owned())
-                .await
-        });
-        let sweeping = tokio::spawn(sweep(app.clone()));
+        let serving = tokio::spawn(accept::serve(listener, router, stopped));
+        let days = config.retention_days;
+        let sweeping = {
+            let app = app.clone();
+            tokio::spawn(async move { tokio::join!(sweep(&app), delete_old(&app, days)) })
+        };
+        let telling = tokio::spawn(app.webhooks.clone().run(app.closing.clone()));
         Ok(Self {
             addr,
             app,
             stop_accepting,
             serving,
             sweeping,
+            telling,
         })
     }
 
@@ -86,23 +102,37 @@ impl Server {
     }
 
     /// Takes no new work, lets every turn record its pause, ends the streams behind it, then closes.
-    pub async fn shutdown(self) {
+    pub async fn shutdown(mut self) {
         self.app.drain();
         self.app.sessions.shut_down(TURN_GRACE).await;
         self.stop_accepting.cancel();
         // Streams have the pause by now; give slow readers a moment to take it.
         tokio::time::sleep(Duration::from_millis(100)).await;
         self.app.closing.cancel();
-        let _ = tokio::time::timeout(REQUEST_GRACE, self.serving).await;
+        // Deliveries under way may end; the rest is in the outbox.
+        let ending = async { tokio::join!(self.serving, &mut self.telling) };
+        let _ = tokio::time::timeout(REQUEST_GRACE, ending).await;
+        self.telling.abort();
         self.sweeping.abort();
     }
 }
 
-async fn sweep(app: App) {
+async fn delete_old(app: &App, days: u32) {
+    let mut ticks = tokio::time::interval(DELETE_OLD_EVERY);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = app.sessions.delete_old(days).await {
+            tracing::warn!(%error, "what is old could not be deleted");
+        }
+    }
+}
+
+async fn sweep(app: &App) {
     let mut ticks = tokio::time::interval(SWEEP_EVERY);
     loop {
         ticks.tick().await;
-        app.sessions.release_idle().await;
+        app.sessions.release_idle();
+        app.rate_limit.forget_rested();
         recovery::sweep(&app.sessions).await;
     }
 }

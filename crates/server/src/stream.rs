@@ -1,12 +1,13 @@
 //! A log as server-sent events: one reader of the journal, one frame a chunk.
 
 use crate::app::App;
+use crate::metrics::OpenStream;
 use crate::view::View;
 use axum::body::{Body, Bytes};
 use axum::response::Response;
 use futures_util::stream;
 use http::{HeaderValue, header};
-use journal::{Follower, Frame};
+use journal::{Follower, Frame, JournalError};
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -32,6 +33,7 @@ struct Reader {
     keepalive: Duration,
     closing: CancellationToken,
     ready: VecDeque<Bytes>,
+    _open: OpenStream,
 }
 
 /// An event stream that follows the log until a terminal event, or a pause that lasts.
@@ -57,6 +59,7 @@ fn respond(
         keepalive: app.keepalive,
         closing: app.closing.clone(),
         ready,
+        _open: app.metrics.stream_opened(),
     };
     let frames = stream::unfold(reader, |mut reader| async move {
         reader
@@ -92,6 +95,7 @@ impl Reader {
             };
             match frames {
                 Ok(frames) => self.take(&frames),
+                Err(JournalError::Deleted) => return None,
                 Err(error) => {
                     // The client reconnects from its cursor.
                     tracing::error!(%error, "a stream could not read the journal");

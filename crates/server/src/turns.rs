@@ -1,18 +1,21 @@
 //! Starting, deciding, cancelling and finishing turns.
 
 use crate::auth::Caller;
+use crate::given_tools;
 use crate::models::Models;
-use crate::recovery;
 use crate::refusal::{self, Refusal};
 use crate::sessions::{Rested, Session, Sessions, Slot, owned_row};
-use agent::{Recorder, Rest, Start, Stop, StopReason};
-use futures_util::FutureExt;
-use journal::{AppendError, Phase, ResponseRow};
-use protocol::{ApprovalRequest, CreateRequest, MicroUsd, Problem, ResponseId, Status};
-use std::panic::AssertUnwindSafe;
+use agent::{Recorder, Start, Submit};
+use journal::{Claim, NewWebhook, Phase, ResponseRow};
+use protocol::{ApprovalRequest, CreateRequest, MicroUsd, Problem, ResponseId, SessionId, Status};
 use std::sync::Arc;
-use tokio_util::sync::CancellationToken;
-use tools::ToolSession;
+
+/// What a caller submits.
+pub(crate) struct Submission {
+    pub request: CreateRequest,
+    pub claims: Vec<Claim>,
+    pub webhook: Option<NewWebhook>,
+}
 
 impl Sessions {
     /// Submits a task: a new session, or the next turn of the session of an earlier response.
@@ -20,40 +23,65 @@ impl Sessions {
         self: &Arc<Self>,
         caller: &Caller,
         models: &Models,
-        request: &CreateRequest,
+        submission: &Submission,
     ) -> Result<ResponseId, Refusal> {
+        let request = &submission.request;
+        given_tools::check(request, &self.agent.toolbox)?;
         match &request.previous_response_id {
             None => {
                 let model = models.choose(request.model.as_deref(), caller.identity.plan)?;
                 let (session, rested) = self.fresh();
-                let mut slot = session.slot().await;
-                let submitted = self
-                    .begin(&session, &mut slot, rested, model, caller, request)
-                    .await;
-                if submitted.is_err() {
-                    drop(slot);
-                    self.forget(&session.id);
-                }
-                submitted
+                self.open(&session, rested, model, caller, submission).await
             }
             Some(previous) => {
                 let row = owned_row(&self.journal, previous.as_str(), caller.account()).await?;
                 let row = row.ok_or_else(Problem::previous_response_not_found)?;
                 self.clear_doubt(caller, &row).await;
-                self.chain(caller, &row, request).await
+                if request.fork {
+                    return self.fork(caller, models, &row, submission).await;
+                }
+                self.chain(caller, &row, submission).await
             }
         }
+    }
+
+    /// Begins the first turn of a session, once there is room for it. One that never came to be is forgotten.
+    pub(crate) async fn open(
+        self: &Arc<Self>,
+        session: &Arc<Session>,
+        rested: Rested,
+        model: String,
+        caller: &Caller,
+        submission: &Submission,
+    ) -> Result<ResponseId, Refusal> {
+        let mut slot = session.slot().await;
+        let submitted = match self.admit(session, caller.account()).await {
+            Ok(()) => {
+                self.begin(session, &mut slot, rested, model, caller, submission)
+                    .await
+            }
+            Err(refusal) => Err(refusal),
+        };
+        if submitted.is_err() {
+            drop(slot);
+            self.forget(&session.id);
+        }
+        submitted
     }
 
     async fn chain(
         self: &Arc<Self>,
         caller: &Caller,
         row: &ResponseRow,
-        request: &CreateRequest,
+        submission: &Submission,
     ) -> Result<ResponseId, Refusal> {
         let session = self.get(&row.session_id);
         let mut slot = session.slot_at_rest(&self.journal).await?;
-        let Some(rested) = slot.take(self, &session.id).await? else {
+        if matches!(*slot, Slot::Cold) {
+            self.check_is_free(&session.id).await?;
+        }
+        let rested = self.wake(&session, &mut slot, caller.account()).await?;
+        let Some(rested) = rested else {
             return Err(Refusal(refusal::session_busy()));
         };
         let newest = rested.state.response.as_ref();
@@ -65,8 +93,18 @@ impl Sessions {
         let model = newest
             .map(|response| response.model.clone())
             .unwrap_or_default();
-        self.begin(&session, &mut slot, rested, model, caller, request)
+        self.begin(&session, &mut slot, rested, model, caller, submission)
             .await
+    }
+
+    /// Refuses a turn that the journal alone shows to be too early: nobody else loses their seat for it.
+    async fn check_is_free(&self, session: &SessionId) -> Result<(), Refusal> {
+        let rows = self.journal.responses_of(session).await?;
+        match rows.last().map(|row| row.phase) {
+            Some(Phase::AwaitingApproval) => Err(Refusal(refusal::approval_pending())),
+            Some(phase) if phase.is_in_flight() => Err(Refusal(refusal::session_busy())),
+            _ => Ok(()),
+        }
     }
 
     async fn begin(
@@ -76,26 +114,32 @@ impl Sessions {
         rested: Rested,
         model: String,
         caller: &Caller,
-        request: &CreateRequest,
+        submission: &Submission,
     ) -> Result<ResponseId, Refusal> {
+        if let Err(problem) = rested.state.check_outputs(&submission.request.input) {
+            slot.rest(rested);
+            return Err(problem.into());
+        }
         let tools = self.tools(session, &rested, caller);
         let Rested {
             lease,
             state,
             tools: earlier,
         } = rested;
-        let submitted = Recorder::submit(
-            &self.journal,
-            &lease,
-            state,
-            caller.account(),
+        let submit = Submit {
+            owner: caller.account(),
             model,
-            request,
-        )
-        .await;
+            request: &submission.request,
+            claims: submission.claims.clone(),
+            webhook: submission.webhook.clone(),
+        };
+        let submitted = Recorder::submit(&self.journal, &lease, state, submit).await;
         match submitted {
             Ok(recorder) => {
                 let id = recorder.id().clone();
+                tools
+                    .mcp
+                    .give(given_tools::mcp_servers(&submission.request));
                 self.start(session, slot, recorder, tools, Start::Fresh);
                 Ok(id)
             }
@@ -119,7 +163,8 @@ impl Sessions {
     ) -> Result<(), Refusal> {
         let session = self.get(&row.session_id);
         let mut slot = session.slot_at_rest(&self.journal).await?;
-        let Some(rested) = slot.take(self, &session.id).await? else {
+        let rested = self.wake(&session, &mut slot, caller.account()).await?;
+        let Some(rested) = rested else {
             return Err(not_awaiting());
         };
         let waits = rested.state.response.as_ref().is_some_and(|response| {
@@ -141,123 +186,49 @@ impl Sessions {
         };
         // On failure nothing is put back: the slot stays cold, and the journal decides.
         recorder.decide(decision).await?;
-        let feedback = decision.feedback.clone();
-        let start = match decision.approve {
-            true => Start::Approved { feedback },
-            false => Start::Denied { feedback },
-        };
-        self.start(&session, &mut slot, recorder, tools, start);
+        self.start(&session, &mut slot, recorder, tools, Start::Decided);
         Ok(())
     }
 
-    /// Asks a turn to stop; a paused response is cancelled at once; one that has ended is left alone.
-    pub async fn cancel(self: &Arc<Self>, row: &ResponseRow) -> Result<(), Refusal> {
-        if row.phase.is_terminal() {
-            return Ok(());
+    /// Goes on with a turn that a restart has paused, under the caller's token.
+    pub async fn resume(
+        self: &Arc<Self>,
+        caller: &Caller,
+        row: &ResponseRow,
+    ) -> Result<(), Refusal> {
+        let newest = self.journal.responses_of(&row.session_id).await?.pop();
+        // Nobody else loses their seat for what the journal alone refuses.
+        if newest.is_none_or(|newest| newest.id != row.id || newest.phase != Phase::Interrupted) {
+            return Err(not_awaiting_resume());
         }
         let session = self.get(&row.session_id);
         let mut slot = session.slot_at_rest(&self.journal).await?;
-        if let Slot::Running { response, .. } = &*slot {
-            if *response == row.id {
-                slot.stop(StopReason::Cancelled);
-            }
-            return Ok(());
-        }
-        let Some(rested) = slot.take(self, &session.id).await? else {
-            return Ok(());
+        let rested = self.wake(&session, &mut slot, caller.account()).await?;
+        let Some(rested) = rested else {
+            return Err(not_awaiting_resume());
         };
-        let (lease, tools) = (rested.lease.clone(), rested.tools.clone());
-        match rested.recorder(&self.journal, &row.id) {
-            Ok(mut recorder) => {
-                let is_open = recorder
-                    .response()
-                    .is_some_and(|response| !response.status.is_terminal());
-                if is_open {
-                    recorder.cancel().await?;
-                }
-                slot.rest(Rested {
-                    lease,
-                    state: recorder.into_state(),
-                    tools,
-                });
-            }
-            Err(rested) => slot.rest(*rested),
+        let is_lost = |response: &protocol::Response| {
+            response.id == row.id
+                && response.status == Status::Incomplete
+                && response.pending_approval.is_none()
+        };
+        if !rested.state.response.as_ref().is_some_and(is_lost) {
+            slot.rest(rested);
+            return Err(not_awaiting_resume());
         }
+        let tools = self.tools(&session, &rested, caller);
+        let mut recorder = match rested.recorder(&self.journal, &row.id) {
+            Ok(recorder) => recorder,
+            Err(rested) => {
+                slot.rest(*rested);
+                return Err(not_awaiting_resume());
+            }
+        };
+        // On failure nothing is put back: the slot stays cold, and the journal decides.
+        recorder.go_on().await?;
+        self.start(&session, &mut slot, recorder, tools, Start::Resumed);
         Ok(())
     }
-
-    /// Runs a turn on a task of its own. When it rests, its session does.
-    fn start(
-        self: &Arc<Self>,
-        session: &Arc<Session>,
-        slot: &mut Slot,
-        mut recorder: Recorder,
-        tools: Arc<ToolSession>,
-        start: Start,
-    ) {
-        let (stop, left) = (Stop::default(), CancellationToken::new());
-        *slot = Slot::Running {
-            response: recorder.id().clone(),
-            stop: stop.clone(),
-            left: left.clone(),
-        };
-        let (sessions, session) = (Arc::clone(self), Arc::clone(session));
-        tokio::spawn(async move {
-            // Whatever happens to this task, nobody waits for it for ever.
-            let _left = left.drop_guard();
-            let turn = sessions
-                .agent
-                .run(&mut recorder, Arc::clone(&tools), start, stop.clone());
-            let ended = AssertUnwindSafe(turn).catch_unwind().await;
-            let response = recorder.id().clone();
-            let ended = match ended {
-                Ok(Ok(rest)) => Ok(put_to_rest(&session, recorder, rest, tools, &stop).await),
-                Ok(Err(error)) => Ok(Err(error)),
-                Err(panic) => Err(panic),
-            };
-            let loss = match ended {
-                Ok(Ok(())) => return,
-                Ok(Err(error)) => {
-                    tracing::error!(%response, %error, "a turn could not write its log");
-                    recovery::Loss::Store
-                }
-                Err(_) => {
-                    tracing::error!(%response, "a turn panicked");
-                    recovery::Loss::Panic
-                }
-            };
-            sessions.abandon(&session, &response, loss).await;
-        });
-    }
-
-    /// Ends a response whose turn is lost, from its log.
-    async fn abandon(&self, session: &Session, response: &ResponseId, loss: recovery::Loss) {
-        let mut slot = session.slot().await;
-        *slot = Slot::Cold;
-        recovery::end_lost(self, response, loss).await;
-    }
-}
-
-/// Leaves the session as the turn leaves it.
-async fn put_to_rest(
-    session: &Session,
-    mut recorder: Recorder,
-    rest: Rest,
-    tools: Arc<ToolSession>,
-    stop: &Stop,
-) -> Result<(), AppendError> {
-    let mut slot = session.slot().await;
-    // A cancel that came while the pause was being recorded has had its 200: it counts.
-    if rest == Rest::AwaitingApproval && stop.reason() == Some(StopReason::Cancelled) {
-        recorder.cancel().await?;
-    }
-    let lease = recorder.lease().clone();
-    slot.rest(Rested {
-        lease,
-        state: recorder.into_state(),
-        tools: Some(tools),
-    });
-    Ok(())
 }
 
 fn check_decision(waits: bool, decision: &ApprovalRequest, spent: MicroUsd) -> Result<(), Refusal> {
@@ -281,6 +252,13 @@ fn not_awaiting() -> Refusal {
     Refusal(Problem::conflict(
         "not_awaiting_approval",
         "The response does not wait for an approval.",
+    ))
+}
+
+fn not_awaiting_resume() -> Refusal {
+    Refusal(Problem::conflict(
+        "not_awaiting_resume",
+        "The response is not paused by a restart, or its session has gone on.",
     ))
 }
 

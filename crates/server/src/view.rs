@@ -57,6 +57,18 @@ impl View {
         }
     }
 
+    /// The names of the views that show an event of this name.
+    pub fn names_that_show(event: &str) -> Vec<&'static str> {
+        let views = [
+            ("all", Self::All),
+            ("documented", Self::Documented),
+            ("openai", Self::OpenAi),
+        ];
+        let shows = |view: Self| view.show(&Frame::encode(0, event, r#"{"response":{}}"#), false);
+        let shown = views.into_iter().filter(|(_, view)| shows(*view).is_some());
+        shown.map(|(name, _)| name).collect()
+    }
+
     /// The view of a route that SDKs read: the one that the request names, else the one that suits its client.
     pub fn of_sdk_route(named: Option<&str>, headers: &HeaderMap) -> Result<Self, Problem> {
         match named {

@@ -7,11 +7,10 @@ use serde_json::{Map, Value};
 ///
 /// # Errors
 /// A sentence for the model.
-pub(crate) fn check(schema: &Value, text: &str) -> Result<Value, String> {
+pub fn check(schema: &Value, text: &str) -> Result<Value, String> {
     let mut arguments = parse(text)?;
     coerce(schema, &mut arguments);
-    let validator = jsonschema::validator_for(schema)
-        .map_err(|error| format!("the tool's schema is broken: {error}"))?;
+    let validator = validator(schema)?;
     let faults: Vec<String> = validator
         .iter_errors(&arguments)
         .take(5)
@@ -22,6 +21,26 @@ pub(crate) fn check(schema: &Value, text: &str) -> Result<Value, String> {
     } else {
         Err(faults.join("; "))
     }
+}
+
+/// Whether arguments can be checked with this schema: an object's, that refers to nothing outside itself.
+#[must_use]
+pub fn is_usable_schema(schema: &Value) -> bool {
+    let is_objects = schema.get("type").is_none_or(|kind| {
+        kind == "object"
+            || kind
+                .as_array()
+                .is_some_and(|kinds| kinds.contains(&"object".into()))
+    });
+    schema.is_object() && is_objects && validator(schema).is_ok()
+}
+
+/// No backtracking in patterns: schemas come from callers and from MCP servers too.
+fn validator(schema: &Value) -> Result<jsonschema::Validator, String> {
+    jsonschema::options()
+        .with_pattern_options(jsonschema::PatternOptions::regex())
+        .build(schema)
+        .map_err(|error| format!("the tool's schema is broken: {error}"))
 }
 
 fn parse(text: &str) -> Result<Value, String> {

@@ -1,6 +1,6 @@
 //! What a running call is given.
 
-use crate::{Sandbox, Started};
+use crate::{McpServers, Sandbox, Started};
 use platform::{Platform, Token};
 use protocol::{Artifact, PlanItem, ResponseId};
 use std::collections::HashSet;
@@ -18,6 +18,8 @@ pub struct ToolSession {
     /// Every namespace the account may act in, its own first.
     pub namespaces: Vec<String>,
     pub sandbox: Arc<Sandbox>,
+    /// MCP servers that requests of this session have brought.
+    pub mcp: Arc<McpServers>,
     /// Files the model has seen in the current sandbox. A plain mutex: set operations only.
     seen: Mutex<HashSet<String>>,
 }
@@ -30,6 +32,7 @@ impl ToolSession {
         account: String,
         orgs: &[String],
         sandbox: Arc<Sandbox>,
+        mcp: Arc<McpServers>,
     ) -> Self {
         let namespaces = std::iter::once(account.clone())
             .chain(orgs.iter().cloned())
@@ -40,6 +43,7 @@ impl ToolSession {
             account,
             namespaces,
             sandbox,
+            mcp,
             seen: Mutex::default(),
         }
     }

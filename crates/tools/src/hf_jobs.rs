@@ -2,12 +2,13 @@
 
 mod arguments;
 mod discover;
+mod follow;
 mod list;
 mod run;
 mod script;
 mod timeout;
 
-use crate::{Call, EffectClass, Outcome, Price, Tool, ToolSession};
+use crate::{Adopted, Call, EffectClass, Outcome, Price, Settlement, Tool, ToolSession};
 use arguments::{Arguments, Operation};
 use futures_util::future::BoxFuture;
 use platform::ToolSpec;
@@ -26,6 +27,19 @@ impl Tool for HfJobs {
             Ok(Operation::Cancel) => EffectClass::Idempotent,
             _ => EffectClass::Read,
         }
+    }
+
+    fn starts_job(&self, arguments: &Value) -> bool {
+        Arguments::read(arguments).is_ok_and(|arguments| arguments.operation == Operation::Run)
+    }
+
+    fn adopt(&self, arguments: Value, call: Call, job: Adopted) -> BoxFuture<'static, Outcome> {
+        Box::pin(async move {
+            match Arguments::read(&arguments) {
+                Ok(arguments) => run::adopt(&arguments, &call, job).await,
+                Err(reason) => Outcome::failed(reason).settled(Settlement::StillRunning),
+            }
+        })
     }
 
     fn needs_sandbox(&self, arguments: &Value) -> bool {

@@ -14,14 +14,20 @@ mod edit;
 mod files;
 mod hf_jobs;
 mod in_sandbox;
+mod inspect_dataset;
+mod mcp;
 mod plan;
 mod registry;
 mod sandbox;
 mod shell;
 mod tool;
 
+pub use arguments::{check as check_arguments, is_usable_schema};
 pub use call::{Call, Report, ToolSession};
 pub use cap::{Capped, OUTPUT_LIMIT, cap};
+pub use mcp::{McpServers, mcp_tool_name};
 pub use registry::Toolbox;
-pub use sandbox::{SANDBOX_TIMEOUT_SECONDS, Sandbox, SandboxKind, SandboxSettings};
-pub use tool::{EffectClass, Outcome, Price, Settlement, Started, StartedKind, Tool, job_cost};
+pub use sandbox::{SANDBOX_TIMEOUT_SECONDS, Sandbox, SandboxKind, SandboxSettings, SandboxState};
+pub use tool::{
+    Adopted, EffectClass, Origin, Outcome, Price, Settlement, Started, StartedKind, Tool, job_cost,
+};

@@ -1,30 +1,34 @@
-//! The toolbox: which tools there are, in a stable order (providers cache prompts by prefix).
+//! The toolbox: which tools there are, in a stable order (providers cache prompts by prefix). The server's own come
+//! first; those of connected MCP servers follow and never take the name of another.
 
-use crate::{Tool, arguments, files, hf_jobs, plan, shell};
+use crate::{Tool, arguments, files, hf_jobs, inspect_dataset, plan, shell};
 use platform::ToolSpec;
+use protocol::{ItemId, OutputItem};
 use serde_json::Value;
 use std::sync::Arc;
 
-/// All tools of the server. Cheap to clone.
+/// The tools that the server runs. Cheap to clone.
 #[derive(Clone)]
 pub struct Toolbox {
     tools: Arc<Vec<Entry>>,
 }
 
+#[derive(Clone)]
 struct Entry {
     spec: ToolSpec,
-    tool: Box<dyn Tool>,
+    tool: Arc<dyn Tool>,
 }
 
 impl Default for Toolbox {
     fn default() -> Self {
-        let tools: Vec<Box<dyn Tool>> = vec![
-            Box::new(plan::PlanTool),
-            Box::new(shell::Bash),
-            Box::new(files::Read),
-            Box::new(files::Write),
-            Box::new(files::Edit),
-            Box::new(hf_jobs::HfJobs),
+        let tools: Vec<Arc<dyn Tool>> = vec![
+            Arc::new(plan::PlanTool),
+            Arc::new(inspect_dataset::InspectDataset),
+            Arc::new(shell::Bash),
+            Arc::new(files::Read),
+            Arc::new(files::Write),
+            Arc::new(files::Edit),
+            Arc::new(hf_jobs::HfJobs),
         ];
         let entries = tools.into_iter().map(|tool| Entry {
             spec: tool.spec(),
@@ -41,6 +45,30 @@ impl Toolbox {
     #[must_use]
     pub fn specs(&self) -> Vec<ToolSpec> {
         self.tools.iter().map(|entry| entry.spec.clone()).collect()
+    }
+
+    /// With more tools behind the others. One whose name is taken, here or in `taken`, is left out.
+    #[must_use]
+    pub fn with(&self, more: Vec<Arc<dyn Tool>>, taken: impl Fn(&str) -> bool) -> Self {
+        let mut tools = self.tools.as_ref().clone();
+        for tool in more {
+            let spec = tool.spec();
+            if !taken(&spec.name) && tools.iter().all(|known| known.spec.name != spec.name) {
+                tools.push(Entry { spec, tool });
+            }
+        }
+        Self {
+            tools: Arc::new(tools),
+        }
+    }
+
+    /// The item of a call that has just begun: under the label of the server whose tool it is.
+    #[must_use]
+    pub fn item(&self, id: ItemId, name: &str) -> OutputItem {
+        match self.get(name).and_then(Tool::origin) {
+            Some(origin) => OutputItem::call_of(id, origin.label, origin.name),
+            None => OutputItem::call(id, name),
+        }
     }
 
     #[must_use]

@@ -42,6 +42,27 @@ pub struct Sandbox {
     running: Mutex<Option<Running>>,
 }
 
+/// How a sandbox is seen from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SandboxState {
+    /// There is none; the next tool that needs one starts it.
+    None,
+    /// It is being started, looked at or ended.
+    Changing,
+    Running,
+}
+
+impl SandboxState {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Changing => "changing",
+            Self::Running => "running",
+        }
+    }
+}
+
 enum Running {
     Job(job::JobSandbox),
     Local(LocalSandbox),
@@ -54,6 +75,16 @@ impl Sandbox {
             settings,
             session,
             running: Mutex::new(None),
+        }
+    }
+
+    /// What is known of the sandbox without asking it.
+    #[must_use]
+    pub fn state(&self) -> SandboxState {
+        match self.running.try_lock().map(|running| running.is_some()) {
+            Ok(true) => SandboxState::Running,
+            Ok(false) => SandboxState::None,
+            Err(_) => SandboxState::Changing,
         }
     }
 

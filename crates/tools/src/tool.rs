@@ -82,6 +82,17 @@ pub struct Started {
     pub micro_usd_per_minute: u64,
 }
 
+/// A job that an interrupted call has started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adopted {
+    pub id: String,
+    pub namespace: String,
+    pub url: String,
+    pub micro_usd_per_minute: u64,
+    /// Lines of its log that the call has reported already.
+    pub lines: usize,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StartedKind {
     Job,
@@ -95,10 +106,24 @@ pub fn job_cost(job: &Job, micro_usd_per_minute: u64) -> MicroUsd {
     MicroUsd(micro_usd_per_minute).times(seconds.div_ceil(60))
 }
 
+/// Where a tool that is not the server's own comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The label of the MCP server.
+    pub label: String,
+    /// What the tool is called there.
+    pub name: String,
+}
+
 /// A tool. Bodies run on tasks of their own, so a panic in one is that call's failure and nobody else's.
 pub trait Tool: Send + Sync {
     /// Name, description and argument schema, as the model sees them.
     fn spec(&self) -> ToolSpec;
+
+    /// The MCP server that the tool is of; `None` for the server's own.
+    fn origin(&self) -> Option<Origin> {
+        None
+    }
 
     fn effect(&self, arguments: &Value) -> EffectClass;
 
@@ -114,6 +139,21 @@ pub trait Tool: Send + Sync {
         _session: &'a ToolSession,
     ) -> BoxFuture<'a, Price> {
         Box::pin(async { Price::Free })
+    }
+
+    /// Whether all that the call does outside is to start one job, which carries the call's id as a label: such a job is
+    /// found again, and [`Tool::adopt`] goes on with it.
+    fn starts_job(&self, _arguments: &Value) -> bool {
+        false
+    }
+
+    /// Goes on with the job of an interrupted call, to the outcome that the call would have had.
+    fn adopt(&self, _arguments: Value, _call: Call, job: Adopted) -> BoxFuture<'static, Outcome> {
+        let text = format!(
+            "The call was interrupted; its job is {}: {}",
+            job.id, job.url
+        );
+        Box::pin(async { Outcome::failed(text).settled(Settlement::StillRunning) })
     }
 
     /// Runs the call to its one outcome.

@@ -23,7 +23,7 @@ pub struct Python {
 }
 
 pub fn set_up() -> anyhow::Result<Python> {
-    let program = python_with(&root().join("tests/e2e/requirements.txt"))?;
+    let program = python_with("venv", &root().join("tests/e2e/requirements.txt"))?;
     Ok(Python { program })
 }
 
@@ -61,8 +61,8 @@ impl Python {
 }
 
 /// A Python that has exactly the locked packages; made once per lock file.
-fn python_with(lock: &Path) -> anyhow::Result<PathBuf> {
-    let venv = target().join("e2e/venv");
+pub(super) fn python_with(name: &str, lock: &Path) -> anyhow::Result<PathBuf> {
+    let venv = target().join("e2e").join(name);
     let python = venv.join("bin/python");
     let stamp = venv.join("made-from");
     let wanted = fs::read_to_string(lock).with_context(|| format!("reading {}", lock.display()))?;

@@ -4,6 +4,7 @@ use super::{Ready, reservation_id, resource, tool_state};
 use crate::draft::{Draft, now};
 use crate::scrub::StreamScrubber;
 use crate::state::CALL;
+use crate::stop::StopReason;
 use crate::work::{TurnError, Work};
 use journal::{CallRecord, LedgerOp, Private, ToolResult};
 use protocol::{Artifact, Event, ItemId, ItemStatus, MicroUsd, OutputItem, ToolState, cut_output};
@@ -84,7 +85,7 @@ impl Work<'_> {
         if !reserve.is_empty() {
             drafts.push(self.recorder.ledger_draft(reserve));
         }
-        for Ready { call, .. } in ready {
+        for Ready { call, .. } in ready.iter().filter(|ready| ready.adopts.is_none()) {
             let (item_id, output_index) = (call.item_id.clone(), call.output_index);
             drafts.push(tool_state(item_id.clone(), &call.name, ToolState::Running));
             drafts.push(
@@ -105,23 +106,27 @@ impl Work<'_> {
             logs: HashMap::new(),
         };
         for Ready {
-            call, arguments, ..
+            call,
+            arguments,
+            adopts,
+            ..
         } in ready
         {
-            let Some(tool) = self.agent.toolbox.get(&call.name) else {
+            let Some(tool) = self.offered.toolbox.get(&call.name) else {
                 continue;
             };
             let key = call.item_id.to_string();
-            let body = tool.call(
-                arguments,
-                Call {
-                    id: key.clone(),
-                    response: self.recorder.id().clone(),
-                    session: Arc::clone(&self.session),
-                    reports: reports.clone(),
-                    cancel: self.stop.token().child_token(),
-                },
-            );
+            let running_call = Call {
+                id: key.clone(),
+                response: self.recorder.id().clone(),
+                session: Arc::clone(&self.session),
+                reports: reports.clone(),
+                cancel: self.stop.token().child_token(),
+            };
+            let body = match adopts {
+                Some(job) => tool.adopt(arguments, running_call, job),
+                None => tool.call(arguments, running_call),
+            };
             let log = Log {
                 item_id: call.item_id.clone(),
                 tool: call.name.clone(),
@@ -182,6 +187,12 @@ impl Work<'_> {
             push_log(&log, held, &mut drafts);
             self.record(drafts).await?;
         }
+        if self.stop.reason() == Some(StopReason::Shutdown) && !outcome.ok {
+            // It stays pending, and the turn goes on with it when it is resumed.
+            let state = ToolState::Interrupted;
+            let draft = tool_state(call.item_id.clone(), &call.name, state);
+            return self.record(vec![draft]).await;
+        }
         if self.stop.reason().is_some() {
             self.record(vec![tool_state(
                 call.item_id.clone(),
@@ -194,7 +205,7 @@ impl Work<'_> {
     }
 
     /// Records a call's one result: its item done, its settlement, and what the model will see.
-    pub(super) async fn finish_call(
+    pub(crate) async fn finish_call(
         &mut self,
         call: &CallRecord,
         outcome: Outcome,
@@ -212,7 +223,8 @@ impl Work<'_> {
                 output_index,
             },
         };
-        let item = done_item(call, &text, outcome.ok, is_stopped);
+        let begun = self.offered.toolbox.item(call.item_id.clone(), &call.name);
+        let item = done_item(begun, call, &text, outcome.ok, is_stopped);
         let (settle, released) = self.settlement(call, &outcome);
         let result = ToolResult {
             call_id: call.call_id.clone(),
@@ -347,7 +359,13 @@ fn push_log(log: &Log, piece: String, drafts: &mut Vec<Draft>) {
     }
 }
 
-fn done_item(call: &CallRecord, text: &str, ok: bool, is_stopped: bool) -> OutputItem {
+fn done_item(
+    mut item: OutputItem,
+    call: &CallRecord,
+    text: &str,
+    ok: bool,
+    is_stopped: bool,
+) -> OutputItem {
     let (output, full_size) = cut_output(text);
     let reason = || {
         text.lines()
@@ -361,7 +379,6 @@ fn done_item(call: &CallRecord, text: &str, ok: bool, is_stopped: bool) -> Outpu
         (false, true) => ItemStatus::Incomplete,
         (false, false) => ItemStatus::Failed,
     };
-    let mut item = OutputItem::call(call.item_id.clone(), call.name.clone());
     if let OutputItem::McpCall {
         status: item_status,
         arguments,

@@ -98,6 +98,7 @@ impl Work<'_> {
     pub(super) async fn record_answer(
         &mut self,
         answer: &Answer,
+        mut drafts: Vec<Draft>,
         grant: &Grant,
         attempt: u32,
         started: Instant,
@@ -139,8 +140,8 @@ impl Work<'_> {
             amount: cost,
         };
         let settle = self.recorder.ledger_draft(vec![settle]);
-        self.record(vec![Draft::with(Event::LlmCall(call), private), settle])
-            .await
+        drafts.extend([Draft::with(Event::LlmCall(call), private), settle]);
+        self.record(drafts).await
     }
 
     /// Settles a call that did not finish and closes the items it left open.

@@ -59,7 +59,14 @@ pub enum Move {
     Decide {
         approve: bool,
         cap: Option<u64>,
+        feedback: Option<String>,
     },
+    /// A pending call begins to run.
+    Begin {
+        which: usize,
+    },
+    /// The model is told of what callers said.
+    Tell,
     Rest(Rest),
     /// The session's next response.
     Next {
@@ -122,7 +129,10 @@ pub fn any_move() -> impl Strategy<Value = Move> {
         2 => (0u8..4, 0u64..300_000).prop_map(|(name, cost)| Move::Resource { name, cost }),
         1 => (0u8..4, 0u64..=100).prop_map(|(name, share)| Move::Release { name, share }),
         1 => cap().prop_map(|estimate| Move::Pause { estimate }),
-        2 => (any::<bool>(), cap()).prop_map(|(approve, cap)| Move::Decide { approve, cap }),
+        2 => (any::<bool>(), cap(), option::of(text()))
+            .prop_map(|(approve, cap, feedback)| Move::Decide { approve, cap, feedback }),
+        2 => (0usize..4).prop_map(|which| Move::Begin { which }),
+        1 => Just(Move::Tell),
         1 => rest.prop_map(Move::Rest),
         1 => (0.0..=2.0f64, cap()).prop_map(|(temperature, cap)| Move::Next { temperature, cap }),
         3 => Just(Move::Crash),

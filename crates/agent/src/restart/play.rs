@@ -67,11 +67,15 @@ impl Play {
             Move::Crash => self.crash().await,
             Move::Next { temperature, cap } => self.next(*temperature, *cap).await,
             Move::Rest(rest) if !self.status().is_terminal() => self.rest(*rest).await,
-            Move::Decide { approve, cap } if self.waits() => {
+            Move::Decide {
+                approve,
+                cap,
+                feedback,
+            } if self.waits() => {
                 let decision = ApprovalRequest {
                     approve: *approve,
                     new_max_cost: cap.map(MicroUsd),
-                    feedback: None,
+                    feedback: feedback.clone(),
                 };
                 self.recorder.decide(&decision).await.unwrap();
             }
@@ -202,15 +206,31 @@ async fn submit(
     temperature: f64,
     cap: Option<u64>,
 ) -> Recorder {
+    // What the client was to run is answered, at every other temperature.
+    let answers = state.awaited.iter().filter(|_| temperature < 1.0);
+    let answers = answers.map(
+        |id| serde_json::json!({"type": "function_call_output", "call_id": id, "output": "done"}),
+    );
+    let messages = ["before", "task"];
+    let messages = messages.map(|text| serde_json::json!({"role": "user", "content": text}));
+    let input: Vec<serde_json::Value> = answers.chain(messages).collect();
     let body = serde_json::json!({
-        "input": [{"role": "user", "content": "before"}, {"role": "user", "content": "task"}],
+        "input": input,
         "instructions": "rules",
         "temperature": temperature,
         "metadata": {"a": "b"},
     });
     let mut request = CreateRequest::parse(&body).unwrap();
     request.max_cost = cap.map(MicroUsd);
-    let submitted = Recorder::submit(journal, lease, state, "alice", "m".into(), &request).await;
+    state.check_outputs(&request.input).unwrap();
+    let submit = crate::Submit {
+        owner: "alice",
+        model: "m".into(),
+        request: &request,
+        claims: Vec::new(),
+        webhook: None,
+    };
+    let submitted = Recorder::submit(journal, lease, state, submit).await;
     submitted.map_err(|(_, error)| error).unwrap()
 }
 

@@ -93,6 +93,7 @@ impl Writer {
             owner: "bench".into(),
             created_at: 0,
             opens_session: true,
+            ..NewResponse::default()
         };
         let first = [Entry::new(0, event.clone())];
         journal.create(&lease, &response, new, &first).await?;

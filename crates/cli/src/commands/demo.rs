@@ -13,7 +13,7 @@ use clap::Args;
 use super::log::{self, LogFormat};
 use crate::attend::{Attended, Home, attend};
 use crate::client::{Client, Task, Until};
-use crate::embed::{Embedded, Sandbox, Settings, endpoints_of, start_sim};
+use crate::embed::{Embedded, Limits, Sandbox, Settings, Webhooks, endpoints_of, start_sim};
 use crate::exit::Exit;
 use crate::interrupt;
 use crate::screen::{Screen, format, story};
@@ -89,6 +89,9 @@ fn settings(addr: SocketAddr, folder: &Path, hub: &str) -> Settings {
         endpoints: endpoints_of(hub),
         keepalive: Duration::from_secs(15),
         idle: Duration::from_secs(900),
+        retention_days: 0,
+        limits: Limits::default(),
+        webhooks: Webhooks::default(),
     }
 }
 

@@ -10,7 +10,7 @@ use super::log::{self, LogFormat};
 use super::serve::PlatformArgs;
 use crate::attend::{Home, attend};
 use crate::client::{Client, Task, Until};
-use crate::embed::{Embedded, Sandbox, Settings, default_store};
+use crate::embed::{Embedded, Limits, Sandbox, Settings, Webhooks, default_store};
 use crate::exit::{Exit, UsageError};
 use crate::remote;
 use crate::screen::{Screen, story};
@@ -89,6 +89,9 @@ impl Run {
             endpoints: self.embedded.platform.endpoints(),
             keepalive: Duration::from_secs(15),
             idle: Duration::from_secs(900),
+            retention_days: 0,
+            limits: Limits::default(),
+            webhooks: Webhooks::default(),
         };
         let token_first = remote::connect(remote::DEFAULT_SERVER); // complain before anything starts
         drop(token_first?);

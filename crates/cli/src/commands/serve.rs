@@ -4,11 +4,13 @@ use std::io::{Write, stdout};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::Args;
 use platform::Endpoints;
+use reqwest::Url;
 
 use super::log::{self, LogFormat};
-use crate::embed::{Embedded, Sandbox, Settings, default_store};
+use crate::embed::{Embedded, Limits, Sandbox, Settings, Webhooks, default_store};
 use crate::exit::Exit;
 use crate::interrupt;
 
@@ -36,8 +38,82 @@ pub struct Serve {
     /// Seconds without a turn after which a session releases its sandbox and memory
     #[arg(long, env = "ML_INTERN_IDLE_SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(1..))]
     idle: u64,
+    /// Days after which ended responses are deleted; 0 keeps them
+    #[arg(long, env = "ML_INTERN_RETENTION_DAYS", default_value_t = 0)]
+    retention_days: u32,
+    /// Sessions of one account that may hold a sandbox and memory at the same time
+    #[arg(long, env = "ML_INTERN_SESSIONS_PER_USER", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    sessions_per_user: u64,
+    /// Sessions of all accounts that may hold a sandbox and memory at the same time
+    #[arg(long, env = "ML_INTERN_MAX_SESSIONS", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
+    max_sessions: u64,
+    /// Requests that one account may make in a minute; 0 for no limit
+    #[arg(long, env = "ML_INTERN_REQUESTS_PER_MINUTE", default_value_t = 600)]
+    requests_per_minute: u32,
+    /// Model calls in one turn before it fails with iteration_limit
+    #[arg(long, env = "ML_INTERN_MAX_ITERATIONS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..))]
+    max_iterations: u32,
+    #[command(flatten)]
+    webhooks: WebhookArgs,
     #[command(flatten)]
     platform: PlatformArgs,
+}
+
+/// Receivers of events.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Webhooks")]
+pub struct WebhookArgs {
+    /// Receiver of what responses come to whose request names no webhook
+    #[arg(
+        long = "webhook-url",
+        env = "ML_INTERN_WEBHOOK_URL",
+        value_name = "URL"
+    )]
+    url: Option<String>,
+    /// Key of the signatures, `whsec_` and base64; the accounts' secrets derive from it [default: one that the store keeps]
+    #[arg(
+        long = "webhook-secret",
+        env = "ML_INTERN_WEBHOOK_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true
+    )]
+    secret: Option<String>,
+    /// Hosts that callers' webhooks and MCP servers may be at although they are not public: host, host:port, IP or CIDR
+    #[arg(
+        long = "allow-private-hosts",
+        env = "ML_INTERN_ALLOW_PRIVATE_HOSTS",
+        value_name = "LIST",
+        default_value = ""
+    )]
+    allow_private_hosts: String,
+}
+
+impl WebhookArgs {
+    /// An empty value is none. No error repeats the secret.
+    fn webhooks(self) -> anyhow::Result<Webhooks> {
+        let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+        let url = given(self.url)
+            .map(|url| http_url(url.trim()))
+            .transpose()?;
+        let secret = given(self.secret).map(|secret| secret.trim().parse());
+        Ok(Webhooks {
+            url,
+            secret: secret.transpose().context("ML_INTERN_WEBHOOK_SECRET")?,
+            allowed_private: self
+                .allow_private_hosts
+                .parse()
+                .context("ML_INTERN_ALLOW_PRIVATE_HOSTS")?,
+        })
+    }
+}
+
+fn http_url(text: &str) -> anyhow::Result<Url> {
+    let url = Url::parse(text).context("ML_INTERN_WEBHOOK_URL")?;
+    anyhow::ensure!(
+        matches!(url.scheme(), "http" | "https"),
+        "ML_INTERN_WEBHOOK_URL: not an http or https URL"
+    );
+    Ok(url)
 }
 
 /// Where the services of Hugging Face are reached; the real ones where nothing is said.
@@ -101,6 +177,14 @@ impl Serve {
             endpoints: self.platform.endpoints(),
             keepalive: Duration::from_secs(self.keepalive),
             idle: Duration::from_secs(self.idle),
+            retention_days: self.retention_days,
+            webhooks: self.webhooks.webhooks()?,
+            limits: Limits {
+                sessions_per_user: self.sessions_per_user as usize,
+                max_sessions: self.max_sessions as usize,
+                requests_per_minute: self.requests_per_minute,
+                max_iterations: self.max_iterations,
+            },
         };
         let server = Embedded::start(settings).await?;
         // Whoever started it may have closed the pipe; it serves all the same.

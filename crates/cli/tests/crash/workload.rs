@@ -8,6 +8,8 @@ use tokio::task::JoinSet;
 
 /// Fresh submits in one cycle.
 const MOST_FRESH: usize = 5;
+/// Creates with keys in one cycle.
+const MOST_KEYED: usize = 8;
 
 /// What clients know.
 #[derive(Default)]
@@ -15,6 +17,23 @@ pub struct Board {
     /// Ids of answered POSTs.
     acknowledged: Mutex<Vec<String>>,
     seen: Mutex<Vec<Seen>>,
+    /// Creates that were sent, answered or not.
+    keyed: Mutex<Vec<Keyed>>,
+}
+
+/// A create that carried a key.
+pub struct Keyed {
+    pub key: String,
+    pub body: Value,
+    /// The response, if the answer came.
+    pub id: Option<String>,
+}
+
+/// What clients know of the dead server.
+pub struct Known {
+    pub acknowledged: Vec<String>,
+    pub seen: Vec<Seen>,
+    pub keyed: Vec<Keyed>,
 }
 
 /// What one client has read of one stream, to the last byte.
@@ -52,12 +71,13 @@ impl Workload {
         tasks.spawn(mortal.clone().stream(long_text()));
         tasks.spawn(mortal.clone().chain());
         tasks.spawn(mortal.clone().approved());
+        tasks.spawn(mortal.clone().keyed());
         tasks.spawn(mortal.fresh());
         Self { tasks, board }
     }
 
-    /// Waits until every client has noticed the death; gives the acknowledged ids and what was seen.
-    pub async fn end(mut self) -> (Vec<String>, Vec<Seen>) {
+    /// Waits until every client has noticed the death; gives what they know.
+    pub async fn end(mut self) -> Known {
         let all = async {
             while let Some(ended) = self.tasks.join_next().await {
                 ended.unwrap();
@@ -66,9 +86,14 @@ impl Workload {
         tokio::time::timeout(Duration::from_secs(20), all)
             .await
             .expect("a client still hangs on a dead server");
-        let acknowledged = std::mem::take(&mut *self.board.acknowledged.lock().unwrap());
-        let seen = std::mem::take(&mut *self.board.seen.lock().unwrap());
-        (acknowledged, seen)
+        fn take<T>(list: &Mutex<Vec<T>>) -> Vec<T> {
+            std::mem::take(&mut *list.lock().unwrap())
+        }
+        Known {
+            acknowledged: take(&self.board.acknowledged),
+            seen: take(&self.board.seen),
+            keyed: take(&self.board.keyed),
+        }
     }
 }
 
@@ -142,6 +167,39 @@ impl Mortal {
             readers.spawn(async move { reader.watch(&id, None).await });
         }
         readers.join_all().await;
+    }
+
+    /// Creates with keys, one after the other, each sent twice at once as an impatient client would.
+    async fn keyed(self) {
+        for turn in 0..MOST_KEYED {
+            let key = format!("key-{turn}");
+            let body = json!({"input": format!("Keyed task {turn}."), "background": true});
+            let (first, second) = tokio::join!(self.create(&key, &body), self.create(&key, &body));
+            if let (Some(first), Some(second)) = (&first, &second) {
+                assert_eq!(first, second, "two responses for one key");
+            }
+            let id = first.or(second);
+            let is_dead = id.is_none();
+            self.board.acknowledged.lock().unwrap().extend(id.clone());
+            self.board
+                .keyed
+                .lock()
+                .unwrap()
+                .push(Keyed { key, body, id });
+            if is_dead {
+                break;
+            }
+        }
+    }
+
+    async fn create(&self, key: &str, body: &Value) -> Option<String> {
+        let request = self.client.request(reqwest::Method::POST, "/v1/responses");
+        let request = request.header("idempotency-key", key).json(body);
+        let response = request.send().await.ok()?;
+        let status = response.status();
+        let object: Value = serde_json::from_slice(&response.bytes().await.ok()?).ok()?;
+        assert_eq!(status, 200, "{object}");
+        Some(object["id"].as_str().unwrap().to_owned())
     }
 
     async fn submit(&self, mut body: Value) -> Option<String> {

@@ -31,12 +31,21 @@ impl Sim {
         for (index, scenario) in scenarios.iter().enumerate() {
             std::fs::write(scripts.join(format!("{index}.toml")), scenario).unwrap();
         }
+        Self::in_folder(folder, &scripts)
+    }
+
+    /// With the scenario files and the repositories of a folder.
+    pub fn with_folder(scenarios: &Path) -> Self {
+        Self::in_folder(TempDir::new().unwrap(), scenarios)
+    }
+
+    fn in_folder(folder: TempDir, scenarios: &Path) -> Self {
         let mut command = Command::new(EXE);
         command
             .args(["sim", "--addr", "127.0.0.1:0", "--state"])
             .arg(folder.path().join("state"))
             .arg("--scenarios")
-            .arg(scripts);
+            .arg(scenarios);
         let (child, url) = spawn_listening(&mut command);
         Self {
             child,
@@ -185,6 +194,8 @@ impl Server {
             )
             .env("GITHUB_API_URL", format!("{}/github", self.sim_url))
             .env("ML_INTERN_MCP_URL", "")
+            // Tests poll much faster than a client may.
+            .env("ML_INTERN_REQUESTS_PER_MINUTE", "0")
             .envs(self.options.env.iter().cloned())
             .stderr(log);
         for inherited in INHERITED {

@@ -35,6 +35,13 @@ impl Sim {
         assert!(sent.status().is_success(), "{sent:?}");
     }
 
+    /// Takes all faults back.
+    pub async fn clear_faults(&self) {
+        let url = format!("{}/__sim/faults", self.url);
+        let sent = http().delete(url).send().await.unwrap();
+        assert!(sent.status().is_success(), "{sent:?}");
+    }
+
     async fn list(&self, path: &str) -> Vec<Value> {
         let url = format!("{}{path}", self.url);
         let list: Value = http().get(url).send().await.unwrap().json().await.unwrap();

@@ -13,6 +13,15 @@ pub struct ChatRequest {
     #[serde(default)]
     pub stream: bool,
     pub stream_options: Option<StreamOptions>,
+    #[serde(default)]
+    tools: Vec<OfferedTool>,
+    #[serde(default)]
+    tool_choice: Value,
+}
+
+#[derive(Debug, Deserialize)]
+struct OfferedTool {
+    function: MadeFunction,
 }
 
 #[derive(Debug, Deserialize)]
@@ -91,6 +100,34 @@ impl ChatRequest {
             open.extend(message.calls().iter().map(|call| call.id.as_str()));
         }
         unanswered(&open)
+    }
+
+    /// The names of the tools that the model may call.
+    pub fn tool_names(&self) -> String {
+        let names: Vec<&str> = self
+            .tools
+            .iter()
+            .map(|tool| tool.function.name.as_str())
+            .collect();
+        names.join(",")
+    }
+
+    /// The wish about calls: a word, or the name of a function.
+    pub fn wish(&self) -> &str {
+        let name = self.tool_choice["function"]["name"].as_str();
+        self.tool_choice.as_str().or(name).unwrap_or_default()
+    }
+
+    /// How many images the model is shown.
+    pub fn images(&self) -> usize {
+        let parts = self
+            .messages
+            .iter()
+            .filter_map(|message| message.content.as_array());
+        parts
+            .flatten()
+            .filter(|part| part["type"] == "image_url")
+            .count()
     }
 
     /// The name of the tool whose result the message at `index` is.

@@ -8,3 +8,4 @@ mod controls;
 mod jobs;
 mod proxy;
 mod repos;
+mod viewer;

@@ -7,7 +7,7 @@ mod sqlite;
 pub(crate) use rows::{Commit, StoredEvent};
 pub use rows::{NewResponse, Phase, ResponseRow, SessionRow};
 
-use crate::{AppendError, JournalError};
+use crate::{AppendError, Claimed, DueLimits, JournalError, Listing, WebhookFailure, WebhookRow};
 use protocol::{ResponseId, SessionId};
 
 /// What a batch of commits came to, one outcome each, in order.
@@ -66,14 +66,106 @@ impl Store {
         dispatch!(self, responses_of(session))
     }
 
-    /// An owner's responses, newest first, those before `before`.
-    pub async fn responses_by(
+    /// A session's responses with the deleted ones, oldest first; of those, the residue.
+    pub async fn history(
         &self,
-        owner: &str,
-        before: Option<&ResponseId>,
+        session: &SessionId,
+    ) -> Result<Vec<(ResponseRow, Option<String>)>, JournalError> {
+        dispatch!(self, history(session))
+    }
+
+    pub async fn list(&self, listing: &Listing) -> Result<Vec<ResponseRow>, JournalError> {
+        dispatch!(self, list(listing))
+    }
+
+    /// Who has a name at this time (unix seconds).
+    pub async fn claimed(&self, name: &str, now: u64) -> Result<Option<Claimed>, JournalError> {
+        dispatch!(self, claimed(name, now))
+    }
+
+    /// Forgets expired claims, at most `limit`, and returns how many.
+    pub async fn purge_claims(&self, now: u64, limit: usize) -> Result<usize, JournalError> {
+        dispatch!(self, purge_claims(now, limit))
+    }
+
+    /// Replaces a terminal response by its residue; `false` when there is no such response.
+    pub async fn delete(&self, id: &ResponseId, residue: String) -> Result<bool, JournalError> {
+        dispatch!(self, delete(id, residue))
+    }
+
+    /// Makes deleted text unreadable wherever the backend still has copies.
+    pub async fn scrub_log(&self) -> Result<(), JournalError> {
+        dispatch!(self, scrub_log())
+    }
+
+    /// Removes a session all of whose responses are deleted; `false` when one is not.
+    pub async fn delete_session(&self, id: &SessionId) -> Result<bool, JournalError> {
+        dispatch!(self, delete_session(id))
+    }
+
+    /// Terminal responses created before this time (unix seconds), oldest first.
+    pub async fn expired(
+        &self,
+        before: u64,
         limit: usize,
     ) -> Result<Vec<ResponseRow>, JournalError> {
-        dispatch!(self, responses_by(owner, before, limit))
+        dispatch!(self, expired(before, limit))
+    }
+
+    /// Sessions all of whose responses are deleted.
+    pub async fn empty_sessions(&self) -> Result<Vec<SessionId>, JournalError> {
+        dispatch!(self, empty_sessions())
+    }
+
+    pub async fn webhooks_due(
+        &self,
+        now_ms: u64,
+        most: DueLimits,
+    ) -> Result<Vec<WebhookRow>, JournalError> {
+        dispatch!(self, webhooks_due(now_ms, most))
+    }
+
+    pub async fn webhooks_next_due(&self, now_ms: u64) -> Result<Option<u64>, JournalError> {
+        dispatch!(self, webhooks_next_due(now_ms))
+    }
+
+    pub async fn webhooks_of(&self, session: &SessionId) -> Result<Vec<WebhookRow>, JournalError> {
+        dispatch!(self, webhooks_of(session))
+    }
+
+    /// The first event from `from` on with one of these names.
+    pub async fn webhook_event(
+        &self,
+        response: &ResponseId,
+        from: u64,
+        names: &[String],
+    ) -> Result<Option<StoredEvent>, JournalError> {
+        dispatch!(self, webhook_event(response, from, names))
+    }
+
+    pub async fn webhook_delivered(
+        &self,
+        response: &ResponseId,
+        seq: u64,
+        status: u16,
+    ) -> Result<(), JournalError> {
+        dispatch!(self, webhook_delivered(response, seq, status))
+    }
+
+    pub async fn webhook_failed(
+        &self,
+        response: &ResponseId,
+        failure: WebhookFailure,
+    ) -> Result<(), JournalError> {
+        dispatch!(self, webhook_failed(response, failure))
+    }
+
+    pub async fn setting(&self, name: &str) -> Result<Option<String>, JournalError> {
+        dispatch!(self, setting(name))
+    }
+
+    pub async fn set_setting_once(&self, name: &str, value: &str) -> Result<String, JournalError> {
+        dispatch!(self, set_setting_once(name, value))
     }
 
     /// Responses that were queued or running when the process that wrote them ended.

@@ -1,7 +1,7 @@
 //! The rows that every backend keeps.
 
-use crate::AppendError;
-use protocol::{Event, ResponseId, SessionId};
+use crate::{AppendError, Claim, NewWebhook};
+use protocol::{Event, ResponseId, SessionId, WebhookRequest};
 
 /// What a response's newest lifecycle event means, for claiming and for conflict checks. The numbers are stored; the
 /// first three mean "open": at most one such response per session.
@@ -72,13 +72,19 @@ impl Phase {
 }
 
 /// A response to create, together with its first events.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct NewResponse {
     pub owner: String,
     /// Unix seconds.
     pub created_at: u64,
     /// Whether its session begins with it.
     pub opens_session: bool,
+    /// What it can be found by.
+    pub metadata: Vec<(String, String)>,
+    /// Names that it takes; see [`AppendError::Taken`].
+    pub claims: Vec<Claim>,
+    /// Who is told of its events.
+    pub webhook: Option<NewWebhook>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,6 +150,12 @@ impl Commit {
     /// Whether the response is open after this commit.
     pub fn opens(&self) -> bool {
         self.phase.is_some_and(Phase::is_open)
+    }
+
+    /// The events that a webhook may want.
+    pub fn told(&self) -> impl Iterator<Item = &StoredEvent> {
+        let events = self.events.iter();
+        events.filter(|event| WebhookRequest::may_name(&event.name))
     }
 
     pub fn last_seq(&self) -> u64 {

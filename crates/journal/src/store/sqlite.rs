@@ -1,10 +1,15 @@
 //! The SQLite backend: WAL, `synchronous=FULL`, one writer thread, a few reading connections.
 
+mod claims;
+mod delete;
+mod list;
 mod read;
+mod settings;
+mod webhooks;
 mod write;
 
 use super::{Commit, Outcomes, ResponseRow, SessionRow, StoredEvent};
-use crate::JournalError;
+use crate::{Claimed, DueLimits, JournalError, Listing, WebhookFailure, WebhookRow};
 use protocol::{ResponseId, SessionId};
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
@@ -17,6 +22,9 @@ const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/sqlite/0001_journa
 
 /// Reading connections; each has a page cache of its own, so more queries than these wait.
 const READERS: usize = 4;
+
+/// How long a connection waits for another process.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) struct SqliteStore {
     path: PathBuf,
@@ -51,15 +59,9 @@ impl SqliteStore {
     }
 
     pub async fn raise_fence(&self, session: &SessionId) -> Result<Option<u64>, JournalError> {
-        let (reply, outcome) = oneshot::channel();
-        self.submit(
-            write::Job::RaiseFence {
-                session: session.clone(),
-                reply,
-            },
-            outcome,
-        )
-        .await
+        let session = session.clone();
+        self.write(move |connection| write::raise_fence(connection, &session))
+            .await
     }
 
     pub async fn session(&self, id: &SessionId) -> Result<Option<SessionRow>, JournalError> {
@@ -83,14 +85,18 @@ impl SqliteStore {
             .await
     }
 
-    pub async fn responses_by(
+    pub async fn history(
         &self,
-        owner: &str,
-        before: Option<&ResponseId>,
-        limit: usize,
-    ) -> Result<Vec<ResponseRow>, JournalError> {
-        let (owner, before) = (owner.to_owned(), before.cloned());
-        self.read(move |connection| read::responses_by(connection, &owner, before.as_ref(), limit))
+        session: &SessionId,
+    ) -> Result<Vec<(ResponseRow, Option<String>)>, JournalError> {
+        let session = session.clone();
+        self.read(move |connection| read::history(connection, &session))
+            .await
+    }
+
+    pub async fn list(&self, listing: &Listing) -> Result<Vec<ResponseRow>, JournalError> {
+        let listing = listing.clone();
+        self.read(move |connection| list::responses(connection, &listing))
             .await
     }
 
@@ -113,6 +119,126 @@ impl SqliteStore {
     pub async fn ping(&self) -> Result<(), JournalError> {
         self.read(|connection| Ok(connection.execute_batch("SELECT 1")?))
             .await
+    }
+
+    pub async fn claimed(&self, name: &str, now: u64) -> Result<Option<Claimed>, JournalError> {
+        let name = name.to_owned();
+        self.read(move |connection| claims::claimed(connection, &name, now))
+            .await
+    }
+
+    pub async fn purge_claims(&self, now: u64, limit: usize) -> Result<usize, JournalError> {
+        self.write(move |connection| claims::purge(connection, now, limit))
+            .await
+    }
+
+    pub async fn delete(&self, id: &ResponseId, residue: String) -> Result<bool, JournalError> {
+        let id = id.clone();
+        self.write(move |connection| delete::response(connection, &id, &residue))
+            .await
+    }
+
+    pub async fn scrub_log(&self) -> Result<(), JournalError> {
+        self.write(|connection| {
+            delete::scrub_log(connection);
+            Ok(())
+        })
+        .await
+    }
+
+    pub async fn delete_session(&self, id: &SessionId) -> Result<bool, JournalError> {
+        let id = id.clone();
+        self.write(move |connection| delete::session(connection, &id))
+            .await
+    }
+
+    pub async fn expired(
+        &self,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<ResponseRow>, JournalError> {
+        self.read(move |connection| delete::expired(connection, before, limit))
+            .await
+    }
+
+    pub async fn empty_sessions(&self) -> Result<Vec<SessionId>, JournalError> {
+        self.read(delete::empty_sessions).await
+    }
+
+    pub async fn webhooks_due(
+        &self,
+        now_ms: u64,
+        most: DueLimits,
+    ) -> Result<Vec<WebhookRow>, JournalError> {
+        self.read(move |connection| webhooks::due(connection, now_ms, most))
+            .await
+    }
+
+    pub async fn webhooks_next_due(&self, now_ms: u64) -> Result<Option<u64>, JournalError> {
+        self.read(move |connection| webhooks::next_due(connection, now_ms))
+            .await
+    }
+
+    pub async fn webhooks_of(&self, session: &SessionId) -> Result<Vec<WebhookRow>, JournalError> {
+        let session = session.clone();
+        self.read(move |connection| webhooks::of_session(connection, &session))
+            .await
+    }
+
+    pub async fn webhook_event(
+        &self,
+        response: &ResponseId,
+        from: u64,
+        names: &[String],
+    ) -> Result<Option<StoredEvent>, JournalError> {
+        let (response, names) = (response.clone(), names.to_vec());
+        self.read(move |connection| webhooks::event(connection, &response, from, &names))
+            .await
+    }
+
+    pub async fn webhook_delivered(
+        &self,
+        response: &ResponseId,
+        seq: u64,
+        status: u16,
+    ) -> Result<(), JournalError> {
+        let response = response.clone();
+        self.write(move |connection| webhooks::delivered(connection, &response, seq, status))
+            .await
+    }
+
+    pub async fn webhook_failed(
+        &self,
+        response: &ResponseId,
+        failure: WebhookFailure,
+    ) -> Result<(), JournalError> {
+        let response = response.clone();
+        self.write(move |connection| webhooks::failed(connection, &response, &failure))
+            .await
+    }
+
+    pub async fn setting(&self, name: &str) -> Result<Option<String>, JournalError> {
+        let name = name.to_owned();
+        self.read(move |connection| settings::get(connection, &name))
+            .await
+    }
+
+    pub async fn set_setting_once(&self, name: &str, value: &str) -> Result<String, JournalError> {
+        let (name, value) = (name.to_owned(), value.to_owned());
+        self.write(move |connection| settings::set_once(connection, &name, &value))
+            .await
+    }
+
+    /// Runs a change on the writer thread, behind what waits there.
+    async fn write<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Connection) -> Result<T, JournalError> + Send + 'static,
+    ) -> Result<T, JournalError> {
+        let (reply, outcome) = oneshot::channel();
+        let work = move |connection: &mut Connection| {
+            let _ = reply.send(change(connection));
+        };
+        self.submit(write::Job::Work(Box::new(work)), outcome).await
     }
 
     async fn submit<T>(
@@ -163,7 +289,7 @@ async fn blocking<T: Send + 'static>(
 
 fn connect(path: &Path) -> Result<Connection, JournalError> {
     let connection = Connection::open(path)?;
-    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.busy_timeout(PATIENCE)?;
     Ok(connection)
 }
 
@@ -177,6 +303,8 @@ fn open_for_writing(path: &Path) -> Result<Connection, JournalError> {
     let mut connection = connect(path)?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
+    // What is deleted is overwritten, not only unlinked.
+    connection.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
     migrate(&mut connection)?;
     Ok(connection)
 }

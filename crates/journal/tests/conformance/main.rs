@@ -4,11 +4,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod append;
+mod claims;
 mod create;
+mod deletion;
 mod follow;
+mod listing;
 mod object;
 mod queries;
 mod turn;
+mod webhooks;
 mod world;
 
 /// Makes each test twice, once a backend.

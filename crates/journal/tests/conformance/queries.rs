@@ -2,7 +2,7 @@
 
 use crate::turn::{Turn, delta};
 use crate::world::World;
-use journal::{Phase, ResponseRow};
+use journal::{Listing, Phase, ResponseRow};
 
 crate::on_both_backends!(
     responses_are_paged_newest_first,
@@ -24,11 +24,11 @@ async fn responses_are_paged_newest_first(world: World) {
     let mut paged: Vec<ResponseRow> = Vec::new();
     loop {
         let before = paged.last().map(|row| &row.id);
-        let page = world
-            .journal
-            .responses_by("alice", before, 3)
-            .await
-            .unwrap();
+        let listing = Listing {
+            after: before.cloned(),
+            ..Listing::newest("alice", 3)
+        };
+        let page = world.journal.list(&listing).await.unwrap();
         assert!(page.len() <= 3);
         if page.is_empty() {
             break;
@@ -36,7 +36,11 @@ async fn responses_are_paged_newest_first(world: World) {
         paged.extend(page);
     }
     assert_eq!(ids(&paged), ids(&created));
-    let nobody = world.journal.responses_by("carol", None, 9).await.unwrap();
+    let nobody = world
+        .journal
+        .list(&Listing::newest("carol", 9))
+        .await
+        .unwrap();
     assert!(nobody.is_empty());
 }
 

@@ -1,7 +1,7 @@
 //! A turn reduced to what the journal sees of it: appends, with the fold kept beside.
 
 use crate::world::{new, opening};
-use journal::{AppendError, Entry, Journal, Lease, ResponseRow};
+use journal::{AppendError, Entry, Journal, Lease, NewResponse, ResponseRow};
 use protocol::{ContentPart, Event, OutputItem, Response, ResponseId, SessionId, Status};
 
 pub struct Turn {
@@ -24,11 +24,17 @@ impl Turn {
         owner: &str,
         opens_session: bool,
     ) -> Result<Self, AppendError> {
+        Self::create(journal, lease, new(owner, opens_session)).await
+    }
+
+    pub async fn create(
+        journal: &Journal,
+        lease: &Lease,
+        new: NewResponse,
+    ) -> Result<Self, AppendError> {
         let id = ResponseId::fresh();
         let entries = opening(&id, lease.session());
-        journal
-            .create(lease, &id, new(owner, opens_session), &entries)
-            .await?;
+        journal.create(lease, &id, new, &entries).await?;
         let events = entries.iter().map(|entry| (entry.seq, &entry.event));
         Ok(Self {
             journal: journal.clone(),

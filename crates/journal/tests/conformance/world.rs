@@ -54,6 +54,7 @@ pub fn new(owner: &str, opens_session: bool) -> NewResponse {
         owner: owner.to_owned(),
         created_at: 1_700_000_000,
         opens_session,
+        ..NewResponse::default()
     }
 }
 

@@ -4,6 +4,10 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::ChatMessage;
+use std::sync::LazyLock;
+
+/// The model chooses.
+static AUTO: LazyLock<Value> = LazyLock::new(|| json!("auto"));
 
 /// One model call.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -20,6 +24,10 @@ pub struct ChatRequest {
     pub reasoning_effort: Option<String>,
     /// `{"type":"json_object"}`, `{"type":"json_schema",…}`.
     pub response_format: Option<Value>,
+    /// `"none"`, `"required"` or `{"type":"function","function":{"name":…}}`; left out, the model chooses.
+    pub tool_choice: Option<Value>,
+    /// Sent only as `false`: several calls in one answer are what providers do anyway.
+    pub parallel_tool_calls: Option<bool>,
 }
 
 /// A tool as the model sees it.
@@ -50,7 +58,9 @@ pub(crate) struct WireRequest<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     tools: &'a [ToolSpec],
     #[serde(skip_serializing_if = "Option::is_none")]
-    tool_choice: Option<&'static str>,
+    tool_choice: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parallel_tool_calls: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_tokens: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,6 +80,7 @@ struct StreamOptions {
 
 impl<'a> From<&'a ChatRequest> for WireRequest<'a> {
     fn from(request: &'a ChatRequest) -> Self {
+        let has_tools = !request.tools.is_empty();
         Self {
             model: &request.model,
             messages: &request.messages,
@@ -78,7 +89,10 @@ impl<'a> From<&'a ChatRequest> for WireRequest<'a> {
                 include_usage: true,
             },
             tools: &request.tools,
-            tool_choice: (!request.tools.is_empty()).then_some("auto"),
+            tool_choice: has_tools.then(|| request.tool_choice.as_ref().unwrap_or(&AUTO)),
+            parallel_tool_calls: request
+                .parallel_tool_calls
+                .filter(|many| has_tools && !many),
             max_tokens: request.max_tokens,
             temperature: request.temperature,
             top_p: request.top_p,

@@ -2,13 +2,14 @@
 
 use super::{InputItem, InputMessage, InputPart, Role, text};
 use crate::Problem;
-use crate::reader::{Reader, check_length};
+use crate::reader::{Reader, check_length, shown};
 use serde_json::Value;
+use std::collections::HashSet;
 
 /// Most characters in one message (the seed's limit).
-const MESSAGE_LIMIT: usize = 100_000;
+pub(crate) const MESSAGE_LIMIT: usize = 100_000;
 /// Most characters in the id of a call.
-const CALL_ID_LIMIT: usize = 256;
+pub(crate) const CALL_ID_LIMIT: usize = 256;
 
 /// Reads and checks `input`.
 pub(crate) fn parse(body: &Reader<'_>) -> Result<Vec<InputItem>, Problem> {
@@ -40,6 +41,7 @@ fn parse_list(items: &[Value]) -> Result<Vec<InputItem>, Problem> {
         .enumerate()
         .map(|(index, item)| parse_item(index, item))
         .collect::<Result<_, _>>()?;
+    refuse_doubled_outputs(&parsed)?;
     match parsed.last() {
         Some(InputItem::Message(last)) if last.role != Role::User => {
             let name = format!("input[{}].role", parsed.len() - 1);
@@ -52,6 +54,11 @@ fn parse_list(items: &[Value]) -> Result<Vec<InputItem>, Problem> {
         _ => Ok(parsed),
     }
 }
+
+/// What a text part may be called.
+pub(crate) const TEXT_PARTS: [&str; 3] = ["input_text", "output_text", "text"];
+/// What an image's URL begins with.
+pub(crate) const IMAGE_PREFIXES: [&str; 2] = ["https://", "data:image/"];
 
 fn parse_item(index: usize, item: &Value) -> Result<InputItem, Problem> {
     let path = format!("input[{index}]");
@@ -67,7 +74,7 @@ fn parse_item(index: usize, item: &Value) -> Result<InputItem, Problem> {
         None | Some("message") => parse_message(&item).map(InputItem::Message),
         Some("function_call_output") => parse_output(&item),
         Some(kind) => {
-            let why = format!("Input items of type `{kind}` are not supported.");
+            let why = format!("Input items of type `{}` are not supported.", shown(kind));
             Err(Problem::invalid(
                 "unsupported_content",
                 item.name("type"),
@@ -98,6 +105,24 @@ fn parse_output(item: &Reader<'_>) -> Result<InputItem, Problem> {
     )?;
     let output = parse_parts(item, "output")?;
     Ok(InputItem::FunctionCallOutput { call_id, output })
+}
+
+/// A call has one result.
+fn refuse_doubled_outputs(items: &[InputItem]) -> Result<(), Problem> {
+    let mut known = HashSet::new();
+    for (index, item) in items.iter().enumerate() {
+        if let InputItem::FunctionCallOutput { call_id, .. } = item
+            && !known.insert(call_id)
+        {
+            let why = "The request brings two outputs for this call.";
+            return Err(Problem::invalid(
+                "invalid_value",
+                format!("input[{index}].call_id"),
+                why,
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn is_blank(message: &InputMessage) -> bool {
@@ -134,12 +159,12 @@ fn parse_part(path: &str, part: &Value) -> Result<InputPart, Problem> {
     };
     let part = Reader::new(fields, path);
     match part.required_string("type")? {
-        "input_text" | "output_text" | "text" => Ok(InputPart::InputText {
+        kind if TEXT_PARTS.contains(&kind) => Ok(InputPart::InputText {
             text: part.required_string("text")?.to_owned(),
         }),
         "input_image" => parse_image(&part),
         kind => {
-            let why = format!("Content parts of type `{kind}` are not supported.");
+            let why = format!("Content parts of type `{}` are not supported.", shown(kind));
             Err(Problem::invalid(
                 "unsupported_content",
                 part.name("type"),
@@ -151,7 +176,7 @@ fn parse_part(path: &str, part: &Value) -> Result<InputPart, Problem> {
 
 fn parse_image(part: &Reader<'_>) -> Result<InputPart, Problem> {
     let url = part.required_string("image_url")?;
-    if url.starts_with("https://") || url.starts_with("data:image/") {
+    if IMAGE_PREFIXES.iter().any(|prefix| url.starts_with(prefix)) {
         return Ok(InputPart::InputImage {
             image_url: url.to_owned(),
         });

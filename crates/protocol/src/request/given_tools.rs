@@ -1,21 +1,21 @@
 //! `tools` in a request (an extension): functions that the client runs itself, and MCP servers for us to connect.
 
 use crate::Problem;
-use crate::reader::{Reader, check_length};
+use crate::reader::{Reader, check_length, shown};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
 
 /// Most tools in one request.
-const MOST_TOOLS: usize = 128;
-const NAME_LIMIT: usize = 64;
-const LABEL_LIMIT: usize = 32;
-const URL_LIMIT: usize = 2_000;
-const DESCRIPTION_LIMIT: usize = 10_000;
+pub(super) const MOST_TOOLS: usize = 128;
+pub(super) const NAME_LIMIT: usize = 64;
+pub(super) const LABEL_LIMIT: usize = 32;
+pub(super) const URL_LIMIT: usize = 2_000;
+pub(super) const DESCRIPTION_LIMIT: usize = 10_000;
 /// Levels of nesting in a schema: it is echoed inside events.
 const DEEPEST: u32 = 48;
 /// The label of the tools that the server brings itself.
-const OWN_LABEL: &str = "ml-intern";
+pub(super) const OWN_LABEL: &str = "ml-intern";
 
 /// A tool that came with a request.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,6 +75,13 @@ impl GivenTool {
         }
     }
 
+    /// The tool that an echo shows; an MCP server without its headers, which no echo holds.
+    #[must_use]
+    pub fn of_echo(echo: &Value) -> Option<Self> {
+        let tools = serde_json::Map::from_iter([("tools".to_owned(), json!([echo]))]);
+        parse(&Reader::new(&tools, "")).ok()?.pop()
+    }
+
     /// What the tool is told apart by.
     fn name(&self) -> &str {
         match self {
@@ -115,8 +122,7 @@ fn parse_tool(tool: &Reader<'_>) -> Result<GivenTool, Problem> {
         "function" => parse_function(tool).map(GivenTool::Function),
         "mcp" => parse_server(tool).map(GivenTool::Mcp),
         kind => {
-            let shown: String = kind.chars().take(100).collect();
-            let why = format!("Tools of type `{shown}` are not supported.");
+            let why = format!("Tools of type `{}` are not supported.", shown(kind));
             Err(Problem::invalid(
                 "unsupported_parameter",
                 tool.name("type"),

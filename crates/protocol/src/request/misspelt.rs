@@ -1,7 +1,8 @@
 //! Names that look like ours misspelt: ignoring them would spend the default silently.
 
-use super::OPENAI_FIELDS;
+use super::openai_fields;
 use crate::Problem;
+use crate::reader::shown;
 use serde_json::{Map, Value};
 
 /// Our own names, which a client must not misspell unnoticed: the default would be spent silently.
@@ -19,20 +20,26 @@ const OWN_FIELDS: [&str; 9] = [
 
 pub(super) fn refuse(fields: &Map<String, Value>) -> Result<(), Problem> {
     for name in fields.keys() {
-        if OWN_FIELDS.contains(&name.as_str()) || OPENAI_FIELDS.contains(&name.as_str()) {
+        if OWN_FIELDS.contains(&name.as_str()) || openai_fields::is_known(name) {
             continue;
         }
         let lower = name.to_lowercase();
         let is_about_money = lower.contains("cost") || lower.contains("budget");
         // A short name is near to much that is harmless.
         let mut long = OWN_FIELDS.iter().filter(|own| own.len() > 6);
-        let near = long.find(|own| distance(own, &lower) <= 2);
+        let near = long.find(|own| distance(own, &lower) <= 2 || is_beginning(own, &lower));
         if let Some(own) = near.or(is_about_money.then_some(&OWN_FIELDS[0])) {
+            let name = shown(name);
             let why = format!("Unknown parameter `{name}`. Did you mean `{own}`?");
-            return Err(Problem::invalid("unknown_parameter", name.clone(), why));
+            return Err(Problem::invalid("unknown_parameter", name, why));
         }
     }
     Ok(())
+}
+
+/// Whether a name has lost its last word, as `previous_response` has.
+fn is_beginning(own: &str, name: &str) -> bool {
+    name.len() > 9 && own.starts_with(name)
 }
 
 /// Levenshtein distance in bytes; the names compared are short.

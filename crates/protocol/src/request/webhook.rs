@@ -5,10 +5,10 @@ use crate::reader::{Reader, check_length};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-const URL_LIMIT: usize = 2_000;
+pub(super) const URL_LIMIT: usize = 2_000;
 
 /// Events that a webhook may ask for. Deltas and telemetry are for streams.
-const EVENTS: [&str; 10] = [
+pub(super) const EVENTS: [&str; 10] = [
     "response.created",
     "response.queued",
     "response.in_progress",
@@ -22,7 +22,7 @@ const EVENTS: [&str; 10] = [
 ];
 
 /// What is told when a request names no events: the run has ended, or waits.
-const DEFAULT_EVENTS: [&str; 5] = [
+pub(super) const DEFAULT_EVENTS: [&str; 5] = [
     "response.completed",
     "response.failed",
     "response.cancelled",
@@ -47,6 +47,12 @@ impl WebhookRequest {
             url,
             events: DEFAULT_EVENTS.map(str::to_owned).to_vec(),
         }
+    }
+
+    /// Whether a webhook can ask for events of this name.
+    #[must_use]
+    pub fn may_name(event: &str) -> bool {
+        EVENTS.contains(&event)
     }
 }
 

@@ -4,7 +4,7 @@ use super::{Id, object, owned, to_its_end};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::body::JsonBody;
-use crate::refusal::Refusal;
+use crate::refusal::{self, Refusal};
 use crate::turns::require_awaiting;
 use axum::extract::State;
 use axum::response::Response;
@@ -20,6 +20,9 @@ pub(crate) async fn approvals(
     let row = owned(&app, &caller, &id).await?;
     let decision = agent::decision_without_token(ApprovalRequest::parse(&body)?, &caller.token);
     require_awaiting(&row)?;
+    if app.is_draining() {
+        return Err(Refusal(refusal::shutting_down()));
+    }
     let (sessions, id) = (Arc::clone(&app.sessions), row.id.clone());
     to_its_end(async move { sessions.decide(&caller, &row, &decision).await }).await?;
     object(&app, &id).await

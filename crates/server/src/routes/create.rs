@@ -5,14 +5,16 @@ use super::{object, to_its_end};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::body::JsonBody;
-use crate::refusal::Refusal;
+use crate::idempotency::Ticket;
+use crate::refusal::{self, Refusal};
 use crate::stream::{self, Style};
+use crate::turns::Submission;
 use crate::view::View;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::Response;
 use futures_util::stream as futures_stream;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use journal::Follower;
 use protocol::{CreateRequest, ErrorType, Problem, ResponseId};
 use std::time::Duration;
@@ -21,6 +23,8 @@ use tokio::time::{Instant, timeout_at};
 /// A synchronous wait longer than this commits to a 200 and sends spaces, so that clients and proxies hold on.
 const QUIET_WAIT: Duration = Duration::from_secs(25);
 const SPACE_EVERY: Duration = Duration::from_secs(30);
+/// Says that an earlier request has made the response.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 pub(crate) async fn create(
     State(app): State<App>,
@@ -34,35 +38,80 @@ pub(crate) async fn create(
     if !caller.identity.may_infer {
         return Err(Refusal(inference_permission_required()));
     }
-    if app.is_draining() {
-        return Err(Refusal(shutting_down()));
-    }
+    let ticket = Ticket::of(&headers, caller.account(), &body)?;
     let (is_stream, is_background) = (request.stream, request.background);
     let wait_seconds = request.wait_timeout_seconds;
     let submitting = app.clone();
-    let id = to_its_end(async move {
-        let (sessions, models) = (&submitting.sessions, &submitting.models);
-        sessions.submit(&caller, models, &request).await
-    })
-    .await?;
-    if is_stream {
+    let submitted =
+        to_its_end(async move { submit(&submitting, &caller, request, &ticket).await }).await?;
+    let Submitted { id, is_replay } = submitted;
+    let mut response = if is_stream {
         let row = app
             .journal
             .response(&id)
             .await?
-            .ok_or_else(Problem::internal)?;
+            .ok_or_else(Problem::response_not_found)?;
         let follower = app.journal.follow(&row, 0).await?;
         let style = Style {
             view,
             with_ids: false,
             with_done: true,
         };
-        return Ok(stream::follow(&app, follower, style));
+        stream::follow(&app, follower, style)
+    } else if !is_background {
+        wait(&app, id, Duration::from_secs(wait_seconds)).await?
+    } else if is_replay {
+        object(&app, &id).await?
+    } else {
+        queued(&app, &id).await?
+    };
+    if is_replay {
+        let yes = HeaderValue::from_static("true");
+        response.headers_mut().insert(REPLAYED, yes);
     }
-    if is_background {
-        return queued(&app, &id).await;
+    Ok(response)
+}
+
+struct Submitted {
+    id: ResponseId,
+    /// Whether an earlier request has made it.
+    is_replay: bool,
+}
+
+/// Submits a request, unless it has made a response before.
+async fn submit(
+    app: &App,
+    caller: &Caller,
+    request: CreateRequest,
+    ticket: &Ticket,
+) -> Result<Submitted, Refusal> {
+    let replayed = |id| Submitted {
+        id,
+        is_replay: true,
+    };
+    let _passage = app.doors.enter(ticket).await;
+    if let Some(id) = ticket.made(&app.journal).await? {
+        return Ok(replayed(id));
     }
-    wait(&app, id, Duration::from_secs(wait_seconds)).await
+    if app.is_draining() {
+        return Err(Refusal(refusal::shutting_down()));
+    }
+    let submission = Submission {
+        claims: vec![ticket.claim()],
+        webhook: app.webhooks.receiver(request.webhook.as_ref())?,
+        request,
+    };
+    match app.sessions.submit(caller, &app.models, &submission).await {
+        Ok(id) => Ok(Submitted {
+            id,
+            is_replay: false,
+        }),
+        // Another process may have been faster, and its turn in the way of this one.
+        Err(refusal) => {
+            let made = ticket.made(&app.journal).await?;
+            made.map(replayed).ok_or(refusal)
+        }
+    }
 }
 
 /// The object as it was submitted: `queued`, with no output, whatever has happened since.
@@ -93,7 +142,7 @@ async fn wait(app: &App, id: ResponseId, most: Duration) -> Result<Response, Ref
         .journal
         .response(&id)
         .await?
-        .ok_or_else(Problem::internal)?;
+        .ok_or_else(Problem::response_not_found)?;
     let mut follower = app.journal.follow(&row, 0).await?;
     let quiet = deadline.min(Instant::now() + QUIET_WAIT);
     let is_over = timeout_at(quiet, rest(&mut follower)).await.is_ok() || quiet == deadline;
@@ -174,9 +223,4 @@ fn inference_permission_required() -> Problem {
         "inference_provider_permission_required",
         message,
     )
-}
-
-fn shutting_down() -> Problem {
-    let message = "The server is shutting down; try again in a moment.";
-    Problem::new(503, ErrorType::Server, "session_unavailable", message).with_retry_after(5)
 }

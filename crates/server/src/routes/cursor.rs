@@ -28,6 +28,23 @@ impl<S: Send + Sync> FromRequestParts<S> for StreamQuery {
 }
 
 impl StreamQuery {
+    /// Whether `stream` asks for the events.
+    ///
+    /// # Errors
+    /// 400 `invalid_value` for what is no boolean.
+    pub fn wants_stream(&self) -> Result<bool, Problem> {
+        let given = self.stream.as_deref().map(str::to_ascii_lowercase);
+        match given.as_deref() {
+            None | Some("false" | "0") => Ok(false),
+            Some("true" | "1") => Ok(true),
+            Some(_) => Err(Problem::invalid(
+                "invalid_value",
+                "stream",
+                "`stream` must be true or false.",
+            )),
+        }
+    }
+
     fn read(pairs: Vec<(String, String)>) -> Result<Self, Problem> {
         let mut query = Self::default();
         for (name, value) in pairs {

@@ -28,8 +28,8 @@ pub(crate) async fn events(
     let row = owned(&app, &caller, &id).await?;
     let view = query.view.as_deref().map_or(Ok(View::All), View::named)?;
     let cursor = cursor::from_request(&headers, &query, &row)?;
+    let limit = limit(query.limit.as_deref())?;
     if wants_json(&headers) {
-        let limit = limit(query.limit.as_deref())?;
         return page(&app, &row, cursor, view, limit).await;
     }
     let style = Style {
@@ -60,9 +60,14 @@ fn wants_json(headers: &HeaderMap) -> bool {
 }
 
 fn limit(given: Option<&str>) -> Result<usize, Problem> {
-    match given.map(str::parse::<usize>) {
+    // `parse` alone would take a plus sign.
+    let number = |text: &str| match text.starts_with('+') {
+        true => None,
+        false => text.parse::<usize>().ok(),
+    };
+    match given.map(number) {
         None => Ok(DEFAULT_PAGE),
-        Some(Ok(limit)) if (1..=MOST_PAGE).contains(&limit) => Ok(limit),
+        Some(Some(limit)) if (1..=MOST_PAGE).contains(&limit) => Ok(limit),
         Some(_) => Err(Problem::invalid(
             "invalid_value",
             "limit",

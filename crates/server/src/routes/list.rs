@@ -1,62 +1,91 @@
-//! `GET /v1/responses`: the owner's responses, newest first, paged.
+//! `GET /v1/responses`: the owner's responses, paged and filtered.
 
+use super::page;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::refusal::Refusal;
-use axum::Json;
-use axum::extract::{Query, State};
-use axum::response::{IntoResponse, Response};
-use protocol::{Problem, ResponseId};
-use serde::Deserialize;
-use serde_json::json;
+use axum::extract::State;
+use axum::response::Response;
+use journal::{JournalError, Listing, Phase};
+use protocol::{Problem, ResponseId, SessionId};
+use std::collections::BTreeMap;
 
-const DEFAULT_PAGE: usize = 20;
-const MOST_PAGE: usize = 100;
-
-#[derive(Debug, Deserialize)]
-pub(crate) struct Page {
-    limit: Option<String>,
-    after: Option<String>,
-}
+/// A response has no more pairs than this.
+const MOST_PAIRS: usize = 16;
 
 pub(crate) async fn list(
     State(app): State<App>,
     caller: Caller,
-    page: Query<Page>,
+    query: page::PageQuery,
 ) -> Result<Response, Refusal> {
-    let limit = limit(page.limit.as_deref())?;
-    let after = page.after.as_deref().map(cursor).transpose()?;
-    // One more than asked for tells whether there are more.
-    let mut rows = app
-        .journal
-        .responses_by(caller.account(), after.as_ref(), limit + 1)
-        .await?;
+    let limit = query.limit;
+    let listing = Listing {
+        newest_first: query.newest_first,
+        after: query.after.as_deref().map(cursor).transpose()?,
+        // One more than asked for tells whether there are more.
+        ..filters(Listing::newest(caller.account(), limit + 1), &query.others)?
+    };
+    let mut rows = app.journal.list(&listing).await?;
     let has_more = rows.len() > limit;
     rows.truncate(limit);
     let mut data = Vec::with_capacity(rows.len());
     for row in &rows {
-        data.push(app.journal.object(row).await?);
+        match app.journal.object(row).await {
+            Ok(object) => data.push(object),
+            // Between the list and here.
+            Err(JournalError::Deleted) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
-    let body = json!({
-        "object": "list",
-        "data": data.iter().map(|object| &**object).collect::<Vec<_>>(),
-        "first_id": rows.first().map(|row| row.id.as_str()),
-        "last_id": rows.last().map(|row| row.id.as_str()),
-        "has_more": has_more,
-    });
-    Ok(Json(body).into_response())
+    let data: Vec<_> = data.iter().map(|object| &**object).collect();
+    Ok(page::list(&data, |object| object.id.as_str(), has_more))
 }
 
-fn limit(given: Option<&str>) -> Result<usize, Problem> {
-    match given.map(str::parse::<usize>) {
-        None => Ok(DEFAULT_PAGE),
-        Some(Ok(limit)) if (1..=MOST_PAGE).contains(&limit) => Ok(limit),
-        Some(_) => Err(Problem::invalid(
-            "invalid_value",
-            "limit",
-            "`limit` must be within [1, 100].",
-        )),
+fn filters(mut listing: Listing, query: &BTreeMap<String, String>) -> Result<Listing, Problem> {
+    for (name, value) in query {
+        let wrong = |why: &str| Problem::invalid("invalid_value", name.clone(), why);
+        match name.as_str() {
+            "status" => {
+                let phases = phases(value).ok_or_else(|| {
+                    wrong("`status` must be one of queued, in_progress, completed, failed, cancelled, incomplete.")
+                })?;
+                listing.phases = Some(phases);
+            }
+            "session_id" => {
+                let session = SessionId::parse(value)
+                    .ok_or_else(|| wrong("`session_id` must be the id of a session."))?;
+                listing.session = Some(session);
+            }
+            "metadata" => return Err(wrong("Filter by metadata as `metadata[key]=value`.")),
+            name => {
+                if let Some(key) = metadata_key(name) {
+                    listing.metadata.push((key.to_owned(), value.clone()));
+                }
+            }
+        }
     }
+    if listing.metadata.len() > MOST_PAIRS {
+        let why = "No response has more than 16 pairs of metadata.";
+        return Err(Problem::invalid("invalid_value", "metadata", why));
+    }
+    Ok(listing)
+}
+
+fn metadata_key(name: &str) -> Option<&str> {
+    name.strip_prefix("metadata[")?.strip_suffix(']')
+}
+
+/// The phases that a status stands for.
+fn phases(status: &str) -> Option<Vec<Phase>> {
+    Some(match status {
+        "queued" => vec![Phase::Queued],
+        "in_progress" => vec![Phase::Running],
+        "completed" => vec![Phase::Completed],
+        "failed" => vec![Phase::Failed],
+        "cancelled" => vec![Phase::Cancelled],
+        "incomplete" => vec![Phase::AwaitingApproval, Phase::Interrupted],
+        _ => return None,
+    })
 }
 
 fn cursor(after: &str) -> Result<ResponseId, Problem> {

@@ -4,10 +4,16 @@ pub(crate) mod approvals;
 pub(crate) mod cancel;
 pub(crate) mod create;
 mod cursor;
+pub(crate) mod delete;
+pub(crate) mod docs;
 pub(crate) mod events;
 pub(crate) mod info;
+pub(crate) mod input_items;
 pub(crate) mod list;
+mod page;
+pub(crate) mod resume;
 pub(crate) mod retrieve;
+pub(crate) mod sessions;
 
 use crate::app::App;
 use crate::auth::Caller;
@@ -21,17 +27,15 @@ use journal::{Phase, ResponseRow};
 use protocol::{Problem, ResponseId};
 use std::sync::Arc;
 
-/// The id in a path, as text. What is not even text names no response.
+/// The id in a path, as text; empty, which names nothing, for what is not even text.
 pub(crate) struct Id(pub String);
 
 impl<S: Send + Sync> FromRequestParts<S> for Id {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        match Path::<String>::from_request_parts(parts, state).await {
-            Ok(Path(id)) => Ok(Self(id)),
-            Err(_) => Err(Refusal(Problem::response_not_found())),
-        }
+        let id = Path::<String>::from_request_parts(parts, state).await;
+        Ok(Self(id.map(|Path(id)| id).unwrap_or_default()))
     }
 }
 

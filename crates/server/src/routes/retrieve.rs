@@ -19,15 +19,12 @@ pub(crate) async fn retrieve(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let row = owned(&app, &caller, &id).await?;
-    let wants_stream = query
-        .stream
-        .as_deref()
-        .is_some_and(|value| value.eq_ignore_ascii_case("true") || value == "1");
+    let wants_stream = query.wants_stream()?;
+    let cursor = cursor::from_query(&query, &row)?;
+    let view = View::of_sdk_route(query.view.as_deref(), &headers)?;
     if !wants_stream {
         return object(&app, &row.id).await;
     }
-    let cursor = cursor::from_query(&query, &row)?;
-    let view = View::of_sdk_route(query.view.as_deref(), &headers)?;
     let style = Style {
         view,
         with_ids: false,

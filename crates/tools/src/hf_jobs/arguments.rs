@@ -33,6 +33,8 @@ pub(super) struct Arguments {
     pub job_id: Option<String>,
     #[serde(default)]
     pub all: bool,
+    #[serde(default)]
+    pub wait: bool,
 }
 
 impl Arguments {
@@ -89,6 +91,7 @@ pub(super) fn spec() -> ToolSpec {
                 "env": {"type": "object", "description": "Environment variables of the job."},
                 "namespace": {"type": "string", "description": "The caller's account (default) or one of its organizations."},
                 "job_id": {"type": "string", "description": "For inspect, logs and cancel."},
+                "wait": {"type": "boolean", "description": "logs: follow the job to its end, and say how it ended."},
                 "all": {"type": "boolean", "description": "ps: also jobs that have ended."},
             },
             "required": ["operation"],

@@ -1,15 +1,16 @@
 //! `ps`, `inspect`, `logs` and `cancel`.
 
 use super::arguments::Arguments;
+use super::follow::follow;
 use super::run::namespace;
 use crate::cap::{OUTPUT_LIMIT, cap};
-use crate::{Call, Outcome, Report, ToolSession};
+use crate::{Adopted, Call, Outcome, Report, ToolSession};
 use platform::{Job, JobFilter, JobUpdate, PlatformError, Stage};
 use std::time::Duration;
 use tokio::time::timeout;
 
 const MOST_JOBS: usize = 50;
-/// `logs` does not wait for a running job: it takes what is there, until this long without a line.
+/// Without `wait`, `logs` takes what is there, until this long without a line.
 const QUIET: Duration = Duration::from_secs(3);
 const MOST_LOG: usize = 2 * 1024 * 1024;
 
@@ -86,12 +87,16 @@ pub(super) async fn cancel(arguments: &Arguments, session: &ToolSession) -> Outc
     }
 }
 
+/// The log so far; with `wait`, the whole log once the job has ended, and how it has.
 pub(super) async fn logs(arguments: &Arguments, call: &Call) -> Outcome {
     let session = &call.session;
     let job = match find(arguments, session).await {
         Ok(job) => job,
         Err(outcome) => return outcome,
     };
+    if arguments.wait {
+        return wait_for(&job, call).await;
+    }
     let mut updates = session
         .platform
         .follow_job(session.token.clone(), &job.owner, &job.id, 0);
@@ -119,6 +124,21 @@ pub(super) async fn logs(arguments: &Arguments, call: &Call) -> Outcome {
         job.id,
         job.stage.as_str()
     ))
+}
+
+async fn wait_for(job: &Job, call: &Call) -> Outcome {
+    let followed = Adopted {
+        id: job.id.clone(),
+        namespace: job.owner.clone(),
+        url: call.session.platform.job_url(job),
+        // Whoever started it pays.
+        micro_usd_per_minute: 0,
+        lines: 0,
+    };
+    match follow(call, &followed).await {
+        Ok(ended) => ended.outcome(&followed.url),
+        Err(reason) => Outcome::failed(reason),
+    }
 }
 
 async fn find(arguments: &Arguments, session: &ToolSession) -> Result<Job, Outcome> {

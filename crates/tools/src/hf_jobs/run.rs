@@ -1,18 +1,15 @@
 //! `run`: one job, followed until its stage is terminal.
 
 use super::arguments::Arguments;
+use super::follow::follow;
 use super::{discover, script, timeout};
-use crate::cap::{OUTPUT_LIMIT, cap};
 use crate::{
-    Call, Outcome, Price, Report, Settlement, Started, StartedKind, ToolSession, job_cost,
+    Adopted, Call, Outcome, Price, Report, Settlement, Started, StartedKind, ToolSession, job_cost,
 };
-use platform::{ErrorKind, Hardware, Job, JobSpec, JobUpdate, PlatformError, Stage};
+use platform::{ErrorKind, Hardware, JobSpec, PlatformError};
 use protocol::{CostKind, MicroUsd};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
-
-/// Log bytes kept for the model and the stream; the rest is on the Hub.
-const MOST_LOG: usize = 8 * 1024 * 1024;
 
 /// Environment of every job; what the model sets wins.
 const ENVIRONMENT: [(&str, &str); 5] = [
@@ -52,12 +49,28 @@ pub(super) async fn price(arguments: &Arguments, session: &ToolSession) -> Price
 
 pub(super) async fn run(arguments: Arguments, call: &Call) -> Outcome {
     match submit(&arguments, call).await {
-        Ok((job, per_minute)) => follow(&arguments, call, job, per_minute).await,
+        Ok(job) => follow_to_outcome(&arguments, call, job).await,
         Err(outcome) => outcome,
     }
 }
 
-async fn submit(arguments: &Arguments, call: &Call) -> Result<(Job, u64), Outcome> {
+/// Goes on with the job that an interrupted call has started.
+pub(super) async fn adopt(arguments: &Arguments, call: &Call, job: Adopted) -> Outcome {
+    follow_to_outcome(arguments, call, job).await
+}
+
+async fn follow_to_outcome(arguments: &Arguments, call: &Call, job: Adopted) -> Outcome {
+    match follow(call, &job).await {
+        Ok(ended) => {
+            discover::report_repos(arguments, call, &ended.job, &ended.log).await;
+            let cost = job_cost(&ended.job, job.micro_usd_per_minute);
+            ended.outcome(&job.url).settled(Settlement::Spent(cost))
+        }
+        Err(reason) => Outcome::failed(reason).settled(Settlement::StillRunning),
+    }
+}
+
+async fn submit(arguments: &Arguments, call: &Call) -> Result<Adopted, Outcome> {
     let session = &call.session;
     let namespace = namespace(arguments, session).map_err(Outcome::failed)?;
     let spec = spec(arguments, call).await.map_err(Outcome::failed)?;
@@ -76,12 +89,18 @@ async fn submit(arguments: &Arguments, call: &Call) -> Result<(Job, u64), Outcom
     call.report(Report::Started(Started {
         kind: StartedKind::Job,
         id: job.id.clone(),
-        namespace,
+        namespace: namespace.clone(),
         url: url.clone(),
         micro_usd_per_minute: per_minute,
     }))
     .await;
-    Ok((job, per_minute))
+    Ok(Adopted {
+        id: job.id,
+        namespace,
+        url,
+        micro_usd_per_minute: per_minute,
+        lines: 0,
+    })
 }
 
 async fn spec(arguments: &Arguments, call: &Call) -> Result<JobSpec, String> {
@@ -139,81 +158,6 @@ fn environment(given: &BTreeMap<String, serde_json::Value>) -> BTreeMap<String, 
         other => (name.clone(), other.to_string()),
     }));
     environment
-}
-
-async fn follow(arguments: &Arguments, call: &Call, job: Job, per_minute: u64) -> Outcome {
-    let session = &call.session;
-    let url = session.platform.job_url(&job);
-    let mut updates = session
-        .platform
-        .follow_job(session.token.clone(), &job.owner, &job.id, 0);
-    let mut log = String::new();
-    let mut current = job;
-    loop {
-        let update = tokio::select! {
-            update = updates.next() => update,
-            () = call.cancel.cancelled() => {
-                let text = format!("Cancelled while job {} was running. The job goes on: {url}", current.id);
-                return Outcome::failed(text).settled(Settlement::StillRunning);
-            }
-        };
-        match update {
-            Some(Ok(JobUpdate::Line(line))) => keep_line(&mut log, line, call).await,
-            Some(Ok(JobUpdate::Stage(job))) => {
-                call.report(Report::JobStage {
-                    url: url.clone(),
-                    stage: job.stage.as_str().to_owned(),
-                })
-                .await;
-                current = job;
-            }
-            Some(Err(error)) => {
-                let text = format!(
-                    "Lost sight of job {} ({}). It may still run: {url}",
-                    current.id, error.message
-                );
-                return Outcome::failed(text).settled(Settlement::StillRunning);
-            }
-            None => break,
-        }
-    }
-    discover::report_repos(arguments, call, &current, &log).await;
-    conclude(&current, &url, &log, per_minute)
-}
-
-async fn keep_line(log: &mut String, line: String, call: &Call) {
-    if log.len() > MOST_LOG {
-        return;
-    }
-    log.push_str(&line);
-    log.push('\n');
-    call.report(Report::Log(format!("{line}\n"))).await;
-}
-
-fn conclude(job: &Job, url: &str, log: &str, per_minute: u64) -> Outcome {
-    let seconds = job.running_seconds.or(job.total_seconds);
-    let duration = seconds
-        .map(|seconds| format!(" after {seconds} s"))
-        .unwrap_or_default();
-    let message = job.message.as_deref().filter(|text| !text.is_empty());
-    let message = message.map(|text| format!(" ({text})")).unwrap_or_default();
-    let log = cap(
-        log,
-        OUTPUT_LIMIT,
-        Some("the whole log is on the job's page"),
-    )
-    .text;
-    let text = format!(
-        "Job {} ended as {}{message}{duration}.\nURL: {url}\n\nLog:\n{log}",
-        job.id,
-        job.stage.as_str()
-    );
-    let outcome = if job.stage == Stage::Completed {
-        Outcome::ok(text)
-    } else {
-        Outcome::failed(text)
-    };
-    outcome.settled(Settlement::Spent(job_cost(job, per_minute)))
 }
 
 fn flavor(arguments: &Arguments) -> &str {

@@ -21,9 +21,14 @@ impl Play {
             Move::Ask { .. } => self.ask(step),
             Move::Answer { text } => self.answer(text),
             Move::Log { text } => one(Event::ToolLog {
-                item_id: "mcp_1".into(),
+                item_id: self.begun().unwrap_or_else(|| "mcp_1".into()),
                 tool: "bash".into(),
                 delta: text.clone(),
+            }),
+            Move::Begin { which } => self.begin_call(*which),
+            Move::Tell => one(Event::Guard {
+                guard: "approval".into(),
+                message: "told".into(),
             }),
             Move::Plan { items } => one(Event::PlanUpdate {
                 plan: (0..*items).map(plan_item).collect(),
@@ -47,6 +52,20 @@ impl Play {
             Move::Release { name, share } => self.release(*name, *share),
             _ => Vec::new(),
         }
+    }
+
+    /// The newest call that has begun and has no result.
+    fn begun(&self) -> Option<ItemId> {
+        self.recorder.state().begun.keys().next_back().cloned()
+    }
+
+    fn begin_call(&self, which: usize) -> Vec<Vec<Draft>> {
+        let pending = &self.recorder.state().pending;
+        let begun = pending.get(which).map(|call| Event::CallInProgress {
+            item_id: call.item_id.clone(),
+            output_index: call.output_index,
+        });
+        begun.map(one).unwrap_or_default()
     }
 
     pub(super) async fn pause(&mut self, estimate: Option<u64>) {
@@ -197,6 +216,11 @@ impl Play {
         let mut drafts: Vec<Draft> = Vec::new();
         let mut records = Vec::new();
         for (arguments, output_index) in calls.iter().zip(first..) {
+            // Any call may be one for the client.
+            if arguments.len() % 3 == 1 {
+                records.push(self.hand_over(arguments, output_index, &mut drafts));
+                continue;
+            }
             let item_id = self.name("mcp");
             let item = OutputItem::call(item_id.clone(), "bash");
             drafts.push(Event::ItemAdded { output_index, item }.into());
@@ -239,8 +263,54 @@ impl Play {
         drafts
     }
 
+    fn hand_over(
+        &mut self,
+        arguments: &str,
+        output_index: usize,
+        drafts: &mut Vec<Draft>,
+    ) -> CallRecord {
+        let item_id = self.name("fc");
+        let (call_id, name) = (format!("call_{item_id}"), "weather".to_owned());
+        let item = OutputItem::function_call(item_id.clone(), call_id.clone(), name.clone());
+        let done = OutputItem::FunctionCall {
+            id: item_id.clone(),
+            call_id: call_id.clone(),
+            name: name.clone(),
+            arguments: arguments.to_owned(),
+            status: ItemStatus::Completed,
+        };
+        let events = [
+            Event::ItemAdded { output_index, item },
+            Event::FunctionArgumentsDelta {
+                item_id: item_id.clone(),
+                output_index,
+                delta: arguments.to_owned(),
+            },
+            Event::FunctionArgumentsDone {
+                item_id: item_id.clone(),
+                output_index,
+                name: name.clone(),
+                arguments: arguments.to_owned(),
+            },
+            Event::ItemDone {
+                output_index,
+                item: done,
+            },
+        ];
+        drafts.extend(events.map(Draft::from));
+        CallRecord {
+            call_id,
+            item_id,
+            output_index,
+            name,
+            arguments: arguments.to_owned(),
+        }
+    }
+
     fn answer(&mut self, text: &str) -> Vec<Vec<Draft>> {
-        let Some(call) = self.recorder.state().pending.first().cloned() else {
+        let state = self.recorder.state();
+        let (_, pending) = state.split_handed_over(state.pending.clone());
+        let Some(call) = pending.first().cloned() else {
             return Vec::new();
         };
         let mut item = self.response().output[call.output_index].clone();

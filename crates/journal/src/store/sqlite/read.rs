@@ -5,7 +5,8 @@ use crate::store::{Phase, ResponseRow, SessionRow, StoredEvent};
 use protocol::{ResponseId, SessionId};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
-const RESPONSE: &str = "SELECT id, session_id, owner, phase, head, created_at FROM responses";
+pub(super) const RESPONSE: &str =
+    "SELECT id, session_id, owner, phase, head, created_at FROM responses";
 
 pub(super) fn session(
     connection: &Connection,
@@ -32,7 +33,7 @@ pub(super) fn response(
 ) -> Result<Option<ResponseRow>, JournalError> {
     let rows = responses(
         connection,
-        &format!("{RESPONSE} WHERE id = ?1"),
+        &format!("{RESPONSE} WHERE id = ?1 AND residue IS NULL"),
         params![id.as_str()],
     )?;
     Ok(rows.into_iter().next())
@@ -42,24 +43,23 @@ pub(super) fn responses_of(
     connection: &Connection,
     session: &SessionId,
 ) -> Result<Vec<ResponseRow>, JournalError> {
-    let sql = format!("{RESPONSE} WHERE session_id = ?1 ORDER BY position");
+    let sql = format!("{RESPONSE} WHERE session_id = ?1 AND residue IS NULL ORDER BY position");
     responses(connection, &sql, params![session.as_str()])
 }
 
-pub(super) fn responses_by(
+/// A session's deleted responses and others, in its order; of the deleted ones, the residue.
+pub(super) fn history(
     connection: &Connection,
-    owner: &str,
-    before: Option<&ResponseId>,
-    limit: usize,
-) -> Result<Vec<ResponseRow>, JournalError> {
-    let sql = format!(
-        "{RESPONSE} WHERE owner = ?1 AND (?2 IS NULL OR id < ?2) ORDER BY id DESC LIMIT ?3"
-    );
-    responses(
-        connection,
-        &sql,
-        params![owner, before.map(ResponseId::as_str), limit],
-    )
+    session: &SessionId,
+) -> Result<Vec<(ResponseRow, Option<String>)>, JournalError> {
+    let sql = "SELECT id, session_id, owner, phase, head, created_at, residue FROM responses WHERE session_id = ?1 ORDER BY position";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params![session.as_str()])?;
+    let mut history = Vec::new();
+    while let Some(row) = rows.next()? {
+        history.push((response_row(row)?, row.get(6)?));
+    }
+    Ok(history)
 }
 
 pub(super) fn in_flight(connection: &Connection) -> Result<Vec<ResponseRow>, JournalError> {
@@ -100,7 +100,7 @@ pub(super) fn events(
     Ok(events)
 }
 
-fn responses(
+pub(super) fn responses(
     connection: &Connection,
     sql: &str,
     row: impl Params,

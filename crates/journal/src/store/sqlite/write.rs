@@ -1,5 +1,6 @@
 //! The writer thread: one transaction per batch.
 
+use super::{claims, webhooks};
 use crate::store::{Commit, NewResponse, Outcomes, Phase};
 use crate::{AppendError, JournalError};
 use protocol::SessionId;
@@ -11,10 +12,8 @@ pub(super) enum Job {
         batch: Vec<Commit>,
         reply: oneshot::Sender<Result<Outcomes, JournalError>>,
     },
-    RaiseFence {
-        session: SessionId,
-        reply: oneshot::Sender<Result<Option<u64>, JournalError>>,
-    },
+    /// Anything else; it answers by itself.
+    Work(Box<dyn FnOnce(&mut Connection) + Send>),
 }
 
 /// Works until every sender is gone. A reply that nobody waits for any more is dropped.
@@ -24,9 +23,7 @@ pub(super) fn run(mut connection: Connection, mut jobs: mpsc::Receiver<Job>) {
             Job::Commit { batch, reply } => {
                 let _ = reply.send(commit(&mut connection, &batch));
             }
-            Job::RaiseFence { session, reply } => {
-                let _ = reply.send(raise_fence(&connection, &session));
-            }
+            Job::Work(work) => work(&mut connection),
         }
     }
 }
@@ -81,11 +78,13 @@ fn apply(connection: &Connection, commit: &Commit) -> Result<(), AppendError> {
             ],
         )?;
     }
-    Ok(())
+    Ok(webhooks::tell(connection, commit)?)
 }
 
 fn create(connection: &Connection, new: &NewResponse, commit: &Commit) -> Result<(), AppendError> {
     commit.check_order(0)?;
+    // Before anything else: the response that has the name is often what keeps the session busy.
+    claims::check(connection, &new.claims, new.created_at)?;
     check_free(connection, commit)?;
     if new.opens_session {
         // A session that is there already keeps its fence, which then decides.
@@ -110,6 +109,16 @@ fn create(connection: &Connection, new: &NewResponse, commit: &Commit) -> Result
     ];
     if prepared(connection, sql, row)? == 0 {
         return Err(AppendError::OutOfOrder);
+    }
+    claims::take(connection, &new.claims, commit)?;
+    let sql =
+        "INSERT OR IGNORE INTO metadata (owner, key, value, response_id) VALUES (?1, ?2, ?3, ?4)";
+    for (key, value) in &new.metadata {
+        let row = params![new.owner, key, value, commit.response.as_str()];
+        prepared(connection, sql, row)?;
+    }
+    if let Some(webhook) = &new.webhook {
+        webhooks::insert(connection, &commit.response, webhook)?;
     }
     Ok(())
 }
@@ -157,7 +166,10 @@ fn check_fence(connection: &Connection, commit: &Commit) -> Result<(), AppendErr
     }
 }
 
-fn raise_fence(connection: &Connection, session: &SessionId) -> Result<Option<u64>, JournalError> {
+pub(super) fn raise_fence(
+    connection: &Connection,
+    session: &SessionId,
+) -> Result<Option<u64>, JournalError> {
     let sql = "UPDATE sessions SET fence = fence + 1 WHERE id = ?1 RETURNING fence";
     let mut statement = connection.prepare_cached(sql)?;
     Ok(statement
@@ -165,7 +177,7 @@ fn raise_fence(connection: &Connection, session: &SessionId) -> Result<Option<u6
         .optional()?)
 }
 
-fn prepared(
+pub(super) fn prepared(
     connection: &Connection,
     sql: &str,
     row: impl rusqlite::Params,
