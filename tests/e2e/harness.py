@@ -12,6 +12,7 @@ import re
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -82,7 +83,7 @@ class Stack:
 
     def __init__(self, sandbox="local"):
         self.folder = Path(tempfile.mkdtemp(prefix="ml-intern-e2e-"))
-        self.store = self.folder / "store" / "ml-intern.db"
+        self.store = self.folder / "store" / "server.db"
         self.sim = Process("sim", self.folder, ["sim", "--addr", "127.0.0.1:0"], {})
         try:
             self.sandbox = sandbox
@@ -91,16 +92,19 @@ class Stack:
             self.sim.stop()
             raise
 
-    def start_server(self):
+    def start_server(self, name="server", **settings):
+        """A server of that name, with a store of its own and settings beside the ordinary ones."""
         hub = self.sim.url
         env = {
             "HF_ENDPOINT": hub,
             "HF_ROUTER_URL": f"{hub}/v1",
             "HF_DATASETS_SERVER_URL": f"{hub}/datasets-server",
             "ML_INTERN_MCP_URL": "",
+            **settings,
         }
-        args = ["serve", "--addr", "127.0.0.1:0", "--store", f"sqlite:{self.store}", "--sandbox", self.sandbox]
-        return Process("server", self.folder, args, env)
+        store = self.store.with_stem(name)
+        args = ["serve", "--addr", "127.0.0.1:0", "--store", f"sqlite:{store}", "--sandbox", self.sandbox]
+        return Process(name, self.folder, args, env)
 
     def stop(self):
         codes = [self.server.stop(), self.sim.stop()]
@@ -182,6 +186,13 @@ def event_stream(path, bearer, headers=None):
         if "data" in fields:
             frames.append((fields.get("id"), fields["data"]))
     return frames
+
+
+def fresh_port():
+    """A port that nobody listens on."""
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        return asked.getsockname()[1]
 
 
 class EndToEnd(unittest.TestCase):
