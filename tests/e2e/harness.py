@@ -51,7 +51,8 @@ class Process:
                 lines.put(line)
             lines.put(None)
 
-        threading.Thread(target=read, daemon=True).start()
+        self.reader = threading.Thread(target=read, daemon=True)
+        self.reader.start()
         deadline = time.monotonic() + START_SECONDS
         while (left := deadline - time.monotonic()) > 0:
             try:
@@ -76,6 +77,9 @@ class Process:
         except subprocess.TimeoutExpired:
             self.child.kill()
             return self.child.wait()
+        finally:
+            self.reader.join()
+            self.child.stdout.close()
 
 
 class Stack:
