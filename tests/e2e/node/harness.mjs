@@ -63,6 +63,7 @@ class Process {
 
 let folder;
 const processes = [];
+let hub;
 let server;
 let url;
 
@@ -73,33 +74,52 @@ process.once("exit", () => {
   if (folder) rmSync(folder, { recursive: true, force: true });
 });
 
-before(async () => {
-  folder = mkdtempSync(join(tmpdir(), "ml-intern-e2e-"));
-  const start = async (name, args, env) => {
-    const started = new Process(name, folder, args, env);
-    processes.unshift(started);
-    return [started, await started.address()];
-  };
-  const [, hub] = await start("sim", ["sim", "--addr", "127.0.0.1:0"], {});
-  const store = `sqlite:${join(folder, "store", "ml-intern.db")}`;
+async function start(name, args, env) {
+  const started = new Process(name, folder, args, env);
+  processes.unshift(started);
+  return [started, await started.address()];
+}
+
+function startServer(name, settings) {
+  const store = `sqlite:${join(folder, "store", `${name}.db`)}`;
   const serve = ["serve", "--addr", "127.0.0.1:0", "--store", store, "--sandbox", "local"];
-  [server, url] = await start("server", serve, {
+  return start(name, serve, {
     HF_ENDPOINT: hub,
     HF_ROUTER_URL: `${hub}/v1`,
     HF_DATASETS_SERVER_URL: `${hub}/datasets-server`,
     ML_INTERN_MCP_URL: "",
+    ...settings,
   });
+}
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), "ml-intern-e2e-"));
+  [, hub] = await start("sim", ["sim", "--addr", "127.0.0.1:0"], {});
+  [server, url] = await startServer("server", {});
 });
 
 after(async () => {
-  const codes = [];
-  for (const process of processes) codes.push([process.name, await process.stop()]);
-  assert.deepEqual(codes, [["server", 0], ["sim", 0]], "both end as asked");
+  for (const process of processes) assert.equal(await process.stop(), 0, `${process.name} ends as asked`);
 });
 
 /** A test that may not take for ever. */
-export function test(name, body) {
-  run(name, { timeout: TEST_MS }, body);
+export function test(name, body, timeout = TEST_MS) {
+  run(name, { timeout }, body);
+}
+
+/** Where the server is. */
+export function address() {
+  return url;
+}
+
+/** A folder that goes with the test process. */
+export function scratch(name) {
+  return mkdtempSync(join(folder, `${name}-`));
+}
+
+/** Another server on the same platform, with settings of its own; it ends with the test file. */
+export async function anotherServer(name, settings) {
+  return (await startServer(name, settings))[1];
 }
 
 /** A fresh account. */
