@@ -1,5 +1,6 @@
 """openai-agents, unmodified: turns in which the server runs tools, and one in which the agent's own tool is called."""
 
+import asyncio
 import unittest
 
 import agents
@@ -12,6 +13,9 @@ WITH_A_TOOL = calls("bash", "First a look.", command="echo $((40 + 2))") + says(
 
 
 class Agents(unittest.IsolatedAsyncioTestCase):
+    async def asyncSetUp(self):
+        asyncio.get_running_loop().slow_callback_duration = 60  # not what is tested here
+
     def agent(self, **settings):
         api = openai.AsyncOpenAI(base_url=stack().server.url + "/v1", api_key=token(), max_retries=0, timeout=60)
         self.addAsyncCleanup(api.close)
