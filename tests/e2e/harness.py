@@ -12,7 +12,6 @@ import re
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -51,8 +50,7 @@ class Process:
                 lines.put(line)
             lines.put(None)
 
-        self.reader = threading.Thread(target=read, daemon=True)
-        self.reader.start()
+        threading.Thread(target=read, daemon=True).start()
         deadline = time.monotonic() + START_SECONDS
         while (left := deadline - time.monotonic()) > 0:
             try:
@@ -77,9 +75,6 @@ class Process:
         except subprocess.TimeoutExpired:
             self.child.kill()
             return self.child.wait()
-        finally:
-            self.reader.join()
-            self.child.stdout.close()
 
 
 class Stack:
@@ -87,7 +82,7 @@ class Stack:
 
     def __init__(self, sandbox="local"):
         self.folder = Path(tempfile.mkdtemp(prefix="ml-intern-e2e-"))
-        self.store = self.folder / "store" / "server.db"
+        self.store = self.folder / "store" / "ml-intern.db"
         self.sim = Process("sim", self.folder, ["sim", "--addr", "127.0.0.1:0"], {})
         try:
             self.sandbox = sandbox
@@ -96,19 +91,16 @@ class Stack:
             self.sim.stop()
             raise
 
-    def start_server(self, name="server", **settings):
-        """A server of that name, with a store of its own and settings beside the ordinary ones."""
+    def start_server(self):
         hub = self.sim.url
         env = {
             "HF_ENDPOINT": hub,
             "HF_ROUTER_URL": f"{hub}/v1",
             "HF_DATASETS_SERVER_URL": f"{hub}/datasets-server",
             "ML_INTERN_MCP_URL": "",
-            **settings,
         }
-        store = self.store.with_stem(name)
-        args = ["serve", "--addr", "127.0.0.1:0", "--store", f"sqlite:{store}", "--sandbox", self.sandbox]
-        return Process(name, self.folder, args, env)
+        args = ["serve", "--addr", "127.0.0.1:0", "--store", f"sqlite:{self.store}", "--sandbox", self.sandbox]
+        return Process("server", self.folder, args, env)
 
     def stop(self):
         codes = [self.server.stop(), self.sim.stop()]
@@ -190,13 +182,6 @@ def event_stream(path, bearer, headers=None):
         if "data" in fields:
             frames.append((fields.get("id"), fields["data"]))
     return frames
-
-
-def fresh_port():
-    """A port that nobody listens on."""
-    with socket.socket() as asked:
-        asked.bind(("127.0.0.1", 0))
-        return asked.getsockname()[1]
 
 
 class EndToEnd(unittest.TestCase):

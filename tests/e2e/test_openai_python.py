@@ -1,9 +1,11 @@
 """openai-python, unmodified, does what its users do: create, poll, chain, cancel, stream, resume."""
 
+import asyncio
 import time
 import unittest
 
-from harness import MODEL, EndToEnd, calls, client, says, task
+import openai
+from harness import MODEL, EndToEnd, calls, client, says, stack, task, token
 
 
 class Background(EndToEnd):
@@ -124,6 +126,38 @@ class Stream(EndToEnd):
             for _ in stream:
                 pass
             self.assertEqual(stream.get_final_response().output_text, "Accumulated.")
+
+    def test_the_helper_on_runs_that_fail_or_are_cancelled(self):
+        api = client()
+        broke = says("x") + "fault = { kind = 'status', status = 402 }\n"
+        with api.responses.stream(model=MODEL, input=task("Stream", broke)) as stream:
+            last = list(stream)[-1]
+        self.assertEqual((last.type, last.response.error.type), ("response.failed", "model_billing_error"))
+        endless = says("word ", repeat=5000, token_delay_ms=20)
+        with api.responses.stream(model=MODEL, input=task("Stream", endless)) as stream:
+            for event in stream:
+                if event.type == "response.created":
+                    id = event.response.id
+                if event.type == "response.content_part.added":
+                    api.responses.cancel(id)
+        self.assertEqual((event.type, event.response.status), ("response.incomplete", "cancelled"))
+
+    def test_the_asynchronous_client(self):
+        async def use():
+            url = stack().server.url + "/v1"
+            async with openai.AsyncOpenAI(base_url=url, api_key=token(), max_retries=0, timeout=60) as api:
+                request = {"model": MODEL, "input": task("Stream", says("Accumulated."))}
+                async with api.responses.stream(**request) as stream:
+                    final = await stream.get_final_response()
+                rest = await api.responses.retrieve(final.id, stream=True, starting_after=2)
+                numbers = [event.sequence_number async for event in rest]
+                items = [item async for item in api.responses.input_items.list(final.id)]
+                return final, numbers, items
+
+        final, numbers, items = asyncio.run(use())
+        self.assertEqual((final.output_text, len(items)), ("Accumulated.", 1))
+        self.assertTrue(numbers[0] > 2 and numbers == sorted(numbers), numbers)
+        self.assertEqual(numbers[-1], final.last_sequence_number)
 
     def test_retrieve_resumes_after_any_event(self):
         api = client()

@@ -1,8 +1,6 @@
-"""The examples of the README do what it says, copied and run as they stand.
+"""The README's examples, copied and run as they stand."""
 
-An example is a fenced block right after a line `<!-- example -->`; its language says what runs it.
-"""
-
+import json
 import os
 import re
 import subprocess
@@ -11,87 +9,65 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from harness import Process, token
+from harness import EndToEnd, client, event_stream, request, stack, token
 
 README = Path(__file__).parents[2] / "README.md"
-NODE = Path(os.environ["ML_INTERN_E2E_NODE"])
-EXAMPLE = re.compile(r"^<!-- example -->\n```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-LIMIT_SECONDS = 60
-
-# How the model of the simulated platform answers the README's task.
-ANSWER = "It has three splits: train, test and unsupervised."
-SCENARIO = f"""
-name = "splits"
-[match]
-contains_any = ["splits"]
-[[turn]]
-say = "Let me look. "
-[[turn.call]]
-tool = "bash"
-args = {{ command = "echo train test unsupervised" }}
-[[turn]]
-say = "{ANSWER}"
-"""
+PROGRAMS = {
+    "bash": ["bash", "-euo", "pipefail", "-s"],
+    "python": [sys.executable, "-"],
+    "javascript": ["node", "--input-type=module", "-"],
+}
+TASK = "Which splits does stanfordnlp/imdb have?"
+SECONDS = 60
 
 
-class Readme(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory(prefix="ml-intern-readme-")
-        cls.addClassCleanup(folder.cleanup)
-        cls.folder = Path(folder.name)
-        scenarios = cls.folder / "scenarios"
-        scenarios.mkdir()
-        (scenarios / "splits.toml").write_text(SCENARIO)
-        sim = Process("sim", cls.folder, ["sim", "--addr", "127.0.0.1:0", "--scenarios", str(scenarios)], {})
-        cls.addClassCleanup(sim.stop)
-        hub = {"HF_ENDPOINT": sim.url, "HF_ROUTER_URL": f"{sim.url}/v1", "ML_INTERN_MCP_URL": ""}
-        serve = ["serve", "--addr", "127.0.0.1:0", "--store", "memory", "--sandbox", "local"]
-        server = Process("server", cls.folder, serve, hub)
-        cls.addClassCleanup(server.stop)
-        cls.url = server.url
+def examples():
+    """The fenced blocks of the section on serving, by language."""
+    section = README.read_text().split("\n## Serve it\n")[1].split("\n## ")[0]
+    blocks = re.findall(r"^```(\w+)\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    return {language: [text for other, text in blocks if other == language] for language, _ in blocks}
 
-    def printed(self, command, text, folder):
-        """What the program prints that is fed with the example."""
-        with tempfile.NamedTemporaryFile("w", dir=folder, suffix=command[-1]) as file:
-            file.write(text)
-            file.flush()
+
+class Readme(EndToEnd):
+    def run_as_it_stands(self, language, text, **settings):
+        with tempfile.TemporaryDirectory() as home:
+            # Packages are looked for from the working folder, as in a project that has them installed.
+            folder = os.environ["ML_INTERN_E2E_NODE"] if language == "javascript" else home
+            env = {"PATH": os.environ["PATH"], "HOME": home, "LANG": "C.UTF-8", **settings}
             done = subprocess.run(
-                [*command[:-1], file.name],
-                env={
-                    "PATH": os.environ["PATH"],
-                    "HOME": str(self.folder),
-                    "ML_INTERN_SERVER": self.url,
-                    "HF_TOKEN": token(),
-                },
-                cwd=folder,
-                capture_output=True,
-                text=True,
-                timeout=LIMIT_SECONDS,
-                check=False,
+                PROGRAMS[language], input=text, capture_output=True, text=True, cwd=folder, env=env, timeout=SECONDS
             )
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
         return done.stdout
 
-    def test_the_same_task_in_three_languages(self):
-        examples = dict(EXAMPLE.findall(README.read_text()))
-        self.assertEqual(set(examples), {"sh", "python", "javascript"})
-        tasks = [re.search(r'"([^"]*splits[^"]*)"', text).group(1) for text in examples.values()]
-        self.assertEqual(len(set(tasks)), 1, "the same task")
-        # Node.js finds packages from where a module lies.
-        ways = {
-            "sh": (["bash", "-euo", "pipefail", ".sh"], self.folder),
-            "python": ([sys.executable, ".py"], self.folder),
-            "javascript": (["node", ".mjs"], NODE),
-        }
-        for language, (command, folder) in ways.items():
+    def test_each_submits_follows_and_prints(self):
+        found = examples()
+        self.assertEqual({language: len(texts) for language, texts in found.items()}, dict.fromkeys(PROGRAMS, 1))
+        for language, [text] in found.items():
             with self.subTest(language):
-                printed = self.printed(command, examples[language], folder)
-                if language == "sh":
-                    self.assertIn("event: response.completed", printed)
-                    self.assertIn(ANSWER, printed)
-                else:
-                    self.assertEqual(printed, f"Let me look. {ANSWER}\n")
+                self.assertIn("http://127.0.0.1:7860", text, "as `ml-intern serve` comes")
+                bearer = token()
+                printed = self.run_as_it_stands(language, text, BASE_URL=stack().server.url, HF_TOKEN=bearer)
+                self.check(bearer, printed)
+
+    def check(self, bearer, printed):
+        """What was printed is what the server has of the account's only run."""
+        _, _, body = request("GET", "/v1/responses", bearer)
+        [kept] = json.loads(body)["data"]
+        self.assertEqual((kept["status"], kept["background"], kept["max_cost_usd"]), ("completed", True, 1))
+        [task] = client(bearer).responses.input_items.list(kept["id"]).data
+        self.assertEqual(task.content[0].text, TASK)
+
+        answer = kept["output"][-1]["content"][0]["text"]
+        cost = kept["usage"]["cost_usd"]
+        self.assertGreater(cost, 0)
+        ending = re.search(r"\n(.*?) ?\ncost: (\S+) USD\n$", printed)
+        self.assertEqual((ending.group(1), float(ending.group(2))), (answer, cost), printed)
+        # Each event of its view was told, in order, before that.
+        told = [int(number) for number in re.findall(r"^(?:id: )?(\d+)", printed, re.MULTILINE)]
+        numbers = [int(id) for id, _ in event_stream(f"/v1/responses/{kept['id']}/events", bearer)]
+        self.assertEqual((told[0], told[-1]), (numbers[0], numbers[-1]))
+        self.assertEqual(told, sorted(set(told) & set(numbers)))
 
 
 if __name__ == "__main__":

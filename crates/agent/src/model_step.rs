@@ -137,7 +137,7 @@ impl Work<'_> {
                 .and_then(serde_json::Value::as_f64)
                 .filter(|p| *p != 1.0),
             reasoning_effort: effort,
-            response_format: None,
+            response_format: offered::response_format(self.recorder.response()),
             tool_choice: offered::tool_choice(
                 self.recorder.response(),
                 self.recorder.state().model_calls == 0,

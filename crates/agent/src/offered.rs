@@ -36,6 +36,8 @@ impl Function {
 pub(crate) struct Offered {
     pub toolbox: Toolbox,
     functions: Arc<Vec<Function>>,
+    /// Whether the client takes one call at a time (`parallel_tool_calls: false`). Providers are told, and not all heed it.
+    pub is_one_at_a_time: bool,
 }
 
 impl Offered {
@@ -48,9 +50,11 @@ impl Offered {
             GivenTool::Mcp(_) => None,
         };
         let functions = echoed.into_iter().flatten().filter_map(function);
+        let parallel = response.and_then(|response| response.echo.get("parallel_tool_calls"));
         Self {
             toolbox,
             functions: Arc::new(functions.collect()),
+            is_one_at_a_time: parallel == Some(&json!(false)),
         }
     }
 
@@ -128,6 +132,22 @@ pub(crate) fn tool_choice(response: Option<&Response>, is_first: bool) -> Option
                 _ => name.to_owned(),
             };
             Some(json!({"type": "function", "function": {"name": name}}))
+        }
+        _ => None,
+    }
+}
+
+/// The `response_format` of a model call: `text.format` in the words of chat completions. Plain text needs none.
+pub(crate) fn response_format(response: Option<&Response>) -> Option<Value> {
+    let format = response?.echo.get("text")?.get("format")?.as_object()?;
+    match format.get("type")?.as_str()? {
+        "json_object" => Some(json!({"type": "json_object"})),
+        "json_schema" => {
+            let wanted = format.iter().filter(|(key, _)| *key != "type");
+            let schema: serde_json::Map<String, Value> = wanted
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect();
+            Some(json!({"type": "json_schema", "json_schema": schema}))
         }
         _ => None,
     }

@@ -107,6 +107,7 @@ impl Relay {
         self.close(phase, out);
         let assembled = std::mem::take(&mut self.assembler).finish();
         let mut calls = Vec::with_capacity(assembled.len());
+        let mut has_handed_over = false;
         for (call, mut relayed) in assembled
             .into_iter()
             .zip(std::mem::take(&mut self.calls).into_values())
@@ -114,6 +115,10 @@ impl Relay {
             let arguments = self.scrubber.scrub(&call.arguments);
             let name = self.scrubber.scrub(&call.name);
             if let Some(arguments) = self.for_client(&name, &arguments) {
+                if self.offered.is_one_at_a_time && has_handed_over {
+                    continue;
+                }
+                has_handed_over = true;
                 calls.push(self.hand_over(name, arguments, out));
                 continue;
             }

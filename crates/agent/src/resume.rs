@@ -8,7 +8,6 @@
 use crate::dispatch::{Approval, Ready, reservation_id, tool_state};
 use crate::draft::Draft;
 use crate::state::{Decision, FEEDBACK};
-use crate::stop::StopReason;
 use crate::work::{Step, TurnError, Work};
 use journal::CallRecord;
 use platform::ChatMessage;
@@ -17,7 +16,6 @@ use serde_json::Value;
 use tools::{Adopted, EffectClass, Outcome, Settlement};
 
 const DENIED: &str = "DENIED: the caller did not approve this action, and it was not executed.";
-const NOTHING_TO_DENY: &str = "The caller denied the next model call. Without one the turn could not go on, so it was cancelled.";
 
 /// What is to be done about a pending call.
 enum Fate {
@@ -30,18 +28,15 @@ enum Fate {
 }
 
 impl Work<'_> {
-    /// Gives every pending call its result, but for those that the client is to run, or leaves the turn for a decision. Without pending calls there is only a
-    /// denial to obey.
+    /// Gives every pending call its result, but for those that the client is to run, or leaves the turn for a decision.
     pub(crate) async fn settle_pending(&mut self) -> Result<Option<Step>, TurnError> {
         let state = self.recorder.state();
         let decision = state.decision.clone();
         let (handed_over, pending) = state.split_handed_over(state.pending.clone());
         let rest = (!handed_over.is_empty()).then_some(Step::Completed);
         if let Some(Decision::Denied { feedback }) = decision {
-            return match pending.is_empty() && rest.is_some() {
-                true => Ok(rest),
-                false => Ok(self.deny(pending, feedback.as_deref()).await?.or(rest)),
-            };
+            self.deny(pending, feedback.as_deref()).await?;
+            return Ok(rest);
         }
         if self.stop.reason().is_some() {
             return Ok(Some(Step::Stopped));
@@ -128,17 +123,12 @@ impl Work<'_> {
         self.finish_call(call, outcome).await
     }
 
-    /// Answers every pending call as denied. Without pending calls the pause was about going on at all.
+    /// Answers every pending call as denied.
     async fn deny(
         &mut self,
         pending: Vec<CallRecord>,
         feedback: Option<&str>,
-    ) -> Result<Option<Step>, TurnError> {
-        if pending.is_empty() {
-            self.guard("denied", NOTHING_TO_DENY.to_owned()).await?;
-            self.stop.request(StopReason::Cancelled);
-            return Ok(Some(Step::Stopped));
-        }
+    ) -> Result<(), TurnError> {
         let feedback = feedback
             .map(|text| format!(" Feedback: {text}"))
             .unwrap_or_default();
@@ -150,14 +140,13 @@ impl Work<'_> {
             let outcome = Outcome::failed(format!("{DENIED}{feedback}"));
             self.finish_call(&call, outcome).await?;
         }
-        Ok(None)
+        Ok(())
     }
 
-    /// What callers have added to their approvals, as a message to the model.
+    /// What callers have said with their decisions and no result tells, as a message to the model.
     pub(crate) fn feedback(&self) -> Option<(&'static str, String)> {
         let feedback = &self.recorder.state().feedback;
-        let message = format!("The caller approved this and adds: {}", feedback.join("\n"));
-        (!feedback.is_empty()).then_some((FEEDBACK, message))
+        (!feedback.is_empty()).then(|| (FEEDBACK, feedback.join("\n")))
     }
 
     /// Goes on behind a last model answer without calls, as the lost turn would have.

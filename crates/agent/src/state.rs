@@ -13,6 +13,9 @@ pub(crate) const FEEDBACK: &str = "approval";
 /// Reservations of sandboxes begin so.
 pub(crate) const SANDBOX: &str = "sandbox:";
 
+const NOT_AS_BEFORE: &str =
+    "The caller did not approve of going on as planned. Come to an end soon, with what there is.";
+
 /// A caller's decision on the newest pause, until the turn has gone past it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
@@ -40,7 +43,7 @@ pub struct SessionState {
     pub begun: BTreeMap<ItemId, usize>,
     /// What was decided about the pending calls; without any, about the next model call.
     pub decision: Option<Decision>,
-    /// What callers added to their approvals and the model has not been told yet.
+    /// What callers said with their decisions, in whole sentences, and the model has not been told yet.
     pub feedback: Vec<String>,
     /// Why the newest model answer ended; none before the first one of the current response.
     pub finish_reason: Option<String>,
@@ -259,9 +262,16 @@ impl SessionState {
     fn decide(&mut self, approve: bool, feedback: Option<&str>) {
         let feedback = feedback.filter(|text| !text.trim().is_empty());
         self.decision = Some(if approve {
-            self.feedback.extend(feedback.map(str::to_owned));
+            let told = |text| format!("The caller approved this and adds: {text}");
+            self.feedback.extend(feedback.map(told));
             Decision::Approved
         } else {
+            // Without pending calls the pause was about going on at all: the model hears of it once it can be asked.
+            if self.pending.is_empty() {
+                let feedback =
+                    feedback.map_or_else(String::new, |text| format!(" Feedback: {text}"));
+                self.feedback.push(format!("{NOT_AS_BEFORE}{feedback}"));
+            }
             let feedback = feedback.map(str::to_owned);
             Decision::Denied { feedback }
         });

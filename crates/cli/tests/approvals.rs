@@ -104,16 +104,28 @@ async fn a_denial_survives_a_crash() {
 }
 
 #[tokio::test]
-async fn denying_the_model_call_itself_ends_the_turn_and_says_why() {
+async fn denying_the_model_call_itself_leaves_the_run_to_its_caller() {
     let (_sim, _server, client) = bench().await;
     let body = json!({"input": "Hello.", "max_cost_usd": 0.000_001});
     let id = client.submit_with(body).await;
     let object = client.wait_for(&id, "incomplete").await;
     assert_eq!(object["pending_approval"][0]["tool"], "model_call");
+    // Only `/cancel` ends a run: without headroom it pauses again.
     assert_eq!(decide(&client, &id, json!({"approve": false})).await.0, 200);
-    client.wait_for(&id, "cancelled").await;
+    let again = client.wait_for(&id, "incomplete").await;
+    assert_eq!(again["pending_approval"][0]["tool"], "model_call");
+    // With headroom the agent goes on, and knows what its caller said.
+    let no = json!({"approve": false, "new_max_cost_usd": 1, "feedback": "be very brief"});
+    assert_eq!(decide(&client, &id, no).await.0, 200);
+    client.wait_for(&id, "completed").await;
     let events = check_log(&client.log(&id).await);
-    assert_eq!(named(&events, "guard")[0]["guard"], "denied");
+    let told = named(&events, "guard");
+    assert!(
+        told.last().unwrap()["message"]
+            .as_str()
+            .unwrap()
+            .contains("be very brief")
+    );
 }
 
 #[tokio::test]

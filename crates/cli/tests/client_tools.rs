@@ -356,3 +356,19 @@ async fn outputs_and_names_that_do_not_fit_are_refused_before_anything_is_made()
     let second = answer(&client, &first, &[(&call, "noted")]).await;
     assert_eq!(second["status"], "completed", "{second:#}");
 }
+
+#[tokio::test]
+async fn a_client_that_takes_one_call_at_a_time_gets_one() {
+    let (_sim, _server, client) = bench().await;
+    let body = json!({"input": scripted("Ask.", TWO_CALLS), "tools": functions(), "parallel_tool_calls": false});
+    let id = client.submit_with(body).await;
+    let first = client.wait_for(&id, "completed").await;
+    let calls = handed_over(&first);
+    assert_eq!(calls.len(), 1, "{first:#}");
+    assert_eq!(calls[0]["name"], "weather");
+    let call = calls[0]["call_id"].as_str().unwrap();
+    // The other call was never made, so one output is all that is waited for.
+    let second = answer(&client, &first, &[(call, "warm")]).await;
+    assert_eq!(second["status"], "completed", "{second:#}");
+    check_log(&client.log(&id).await);
+}

@@ -160,6 +160,7 @@ async fn decisions_and_cancel_send_their_bodies() {
             json!({"approve": false, "feedback": "no"}),
         ),
         (&["cancel", "resp_1"], "cancel", Value::Null),
+        (&["resume", "resp_1"], "resume", Value::Null),
         (
             &["cancel", "resp_1", "--stop-jobs"],
             "cancel",

@@ -132,6 +132,12 @@ async fn tools_of_a_server_are_called_and_their_answers_mapped() {
     );
     assert_eq!(items[0]["output"], "I see stars with [header removed]");
     assert_eq!(items[1]["output"], "ERROR: it went wrong");
+    let told = json!([{"type": "text", "text": "ERROR: it went wrong"}]);
+    assert_eq!(
+        items[1]["error"],
+        json!({"type": "mcp_tool_execution_error", "content": told})
+    );
+    assert_eq!(items[0]["error"], Value::Null);
     assert!(
         items[2]["output"]
             .as_str()

@@ -13,7 +13,7 @@ async fn metrics(client: &Client) -> String {
     let answer = Answer::to(client.http.get(url)).await;
     assert_eq!(answer.status, 200);
     let kind = answer.header("content-type").unwrap();
-    assert!(kind.starts_with("application/openmetrics-text"), "{kind}");
+    assert!(kind.starts_with("text/plain; version=0.0.4"), "{kind}");
     String::from_utf8(answer.bytes).unwrap()
 }
 

@@ -29,7 +29,7 @@ fn described(document: &Value) -> Operations {
 
 /// The paths that the router's source names.
 fn routed() -> BTreeSet<String> {
-    let source = include_str!("../../server/src/router.rs");
+    let source = include_str!("../../server/src/surface/router.rs");
     let source = source.split("#[cfg(test)]").next().unwrap_or_default();
     let quoted = source.split('"').skip(1).step_by(2);
     quoted

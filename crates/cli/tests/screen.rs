@@ -114,7 +114,7 @@ fn a_tool_call_from_start_to_end() {
         ("completed", Value::Null, ToolEnd::Done),
         (
             "failed",
-            json!("exit code 2"),
+            json!({"type": "mcp_tool_execution_error", "content": [{"type": "text", "text": "exit code 2"}]}),
             ToolEnd::Failed("exit code 2".into()),
         ),
         (

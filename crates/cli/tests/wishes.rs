@@ -86,3 +86,29 @@ async fn images_are_for_models_that_see() {
     seen.dedup();
     assert_eq!(seen, ["I see 0.", "I see 1."]);
 }
+
+#[tokio::test]
+async fn the_form_of_the_answer_reaches_the_model() {
+    const SAY: &str = "[[turn]]\nsay = 'form:{{format}}'";
+    let (_sim, _server, client) = bench().await;
+    let schema = json!({"type": "object", "properties": {"a": {"type": "integer"}}});
+    let named = json!({"type": "json_schema", "name": "a", "schema": schema, "strict": true});
+    let told = json!({"type": "json_schema", "json_schema": {"name": "a", "schema": schema, "strict": true}});
+    for (format, told) in [
+        (json!({"type": "text"}), Value::Null),
+        (
+            json!({"type": "json_object"}),
+            json!({"type": "json_object"}),
+        ),
+        (named, told),
+    ] {
+        let body =
+            json!({"input": scripted("Say.", SAY), "text": {"format": format, "verbosity": null}});
+        let id = client.submit_with(body).await;
+        let object = client.wait_for(&id, "completed").await;
+        let form = said(&object).strip_prefix("form:").unwrap();
+        let form: Value = serde_json::from_str(form).unwrap_or_default();
+        assert_eq!(form, told);
+        assert_eq!(object["text"], json!({"format": format}));
+    }
+}

@@ -7,11 +7,12 @@ mod tables;
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use http::HeaderValue;
+use http::request::Parts;
 use serde_json::{Value, json};
 
 use crate::query::Query;
@@ -46,9 +47,13 @@ struct Asked {
     query: Query,
 }
 
-impl Asked {
-    /// Errors: a parameter is missing, or the dataset cannot be seen.
-    async fn new(app: &App, caller: Caller, query: Query) -> Result<Self, Failure> {
+impl FromRequestParts<Arc<App>> for Asked {
+    type Rejection = Failure;
+
+    /// Errors: the dataset is not named, or cannot be seen.
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Failure> {
+        let query = Query::parse(parts.uri.query().unwrap_or("").as_bytes());
+        let caller = Caller::from_headers(&parts.headers);
         let id = query.get("dataset").filter(|id| !id.is_empty());
         let id = id.ok_or_else(|| Failure::missing("dataset"))?.to_owned();
         let anonymous = caller == Caller::Anonymous;
@@ -60,7 +65,9 @@ impl Asked {
         let dataset = Dataset::of(&id, repo.head());
         Ok(Self { dataset, query })
     }
+}
 
+impl Asked {
     /// The table that `config` and `split` name; both are needed.
     async fn table(&self, app: &App) -> Result<Table, Failure> {
         let given = |name: &str| {
@@ -81,24 +88,14 @@ impl Asked {
     }
 }
 
-async fn is_valid(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    query: Query,
-) -> Result<Response, Failure> {
-    let asked = Asked::new(&app, caller, query).await?;
+async fn is_valid(asked: Asked) -> Result<Response, Failure> {
     let has = !asked.dataset.splits().is_empty();
     Ok(asked.answer(
         json!({"preview": has, "viewer": has, "search": has, "filter": false, "statistics": has}),
     ))
 }
 
-async fn splits(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    query: Query,
-) -> Result<Response, Failure> {
-    let asked = Asked::new(&app, caller, query).await?;
+async fn splits(asked: Asked) -> Result<Response, Failure> {
     let id = &asked.dataset.id;
     let listed: Vec<Value> = asked
         .dataset
@@ -112,12 +109,7 @@ async fn splits(
     Ok(asked.answer(json!({"splits": listed, "pending": [], "failed": []})))
 }
 
-async fn info(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    query: Query,
-) -> Result<Response, Failure> {
-    let asked = Asked::new(&app, caller, query).await?;
+async fn info(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Failure> {
     let mut configs = serde_json::Map::new();
     for (config, split) in asked.dataset.splits() {
         let table = asked.dataset.table(&app, &config, &split).await?;
@@ -136,12 +128,7 @@ async fn info(
     Ok(asked.answer(json!({"dataset_info": body, "pending": [], "failed": [], "partial": false})))
 }
 
-async fn size(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    query: Query,
-) -> Result<Response, Failure> {
-    let asked = Asked::new(&app, caller, query).await?;
+async fn size(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Failure> {
     let (mut splits, mut bytes, mut rows) = (Vec::new(), 0, 0);
     for (config, split) in asked.dataset.splits() {
         let table = asked.dataset.table(&app, &config, &split).await?;
@@ -160,12 +147,7 @@ async fn size(
     Ok(asked.answer(json!({"size": size, "pending": [], "failed": [], "partial": false})))
 }
 
-async fn first_rows(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    query: Query,
-) -> Result<Response, Failure> {
-    let asked = Asked::new(&app, caller, query).await?;
+async fn first_rows(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Failure> {
     let table = asked.table(&app).await?;
     let mut body = page(&table, &table.rows, 0, MOST_ROWS, LONGEST_CELL);
     body["dataset"] = json!(asked.dataset.id);
@@ -175,22 +157,12 @@ async fn first_rows(
     Ok(asked.answer(body))
 }
 
-async fn rows(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    query: Query,
-) -> Result<Response, Failure> {
-    let asked = Asked::new(&app, caller, query).await?;
+async fn rows(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Failure> {
     let table = asked.table(&app).await?;
     Ok(asked.answer(asked_page(&asked.query, &table, &table.rows)?))
 }
 
-async fn search(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    query: Query,
-) -> Result<Response, Failure> {
-    let asked = Asked::new(&app, caller, query).await?;
+async fn search(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Failure> {
     let table = asked.table(&app).await?;
     let words = asked.query.get("query").unwrap_or_default().to_lowercase();
     let found: Vec<Value> = table
@@ -249,12 +221,7 @@ fn shortened(row: &Value, longest: usize) -> (Value, Vec<String>) {
     (row, cut)
 }
 
-async fn parquet(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    query: Query,
-) -> Result<Response, Failure> {
-    let asked = Asked::new(&app, caller, query).await?;
+async fn parquet(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Failure> {
     let id = &asked.dataset.id;
     let mut files = Vec::new();
     for (config, split) in asked.dataset.splits() {
@@ -271,12 +238,7 @@ async fn parquet(
     )
 }
 
-async fn statistics_of(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    query: Query,
-) -> Result<Response, Failure> {
-    let asked = Asked::new(&app, caller, query).await?;
+async fn statistics_of(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Failure> {
     let table = asked.table(&app).await?;
     Ok(asked.answer(json!({
         "num_examples": table.rows.len(),

@@ -18,9 +18,10 @@ pub(crate) fn echo(request: &CreateRequest) -> Map<String, Value> {
     echo.insert("tools".to_owned(), tools);
     for (name, value) in &request.openai {
         match (echo.get_mut(name), value) {
-            // Objects are merged, so that `reasoning: {effort}` keeps its `summary`.
+            // Objects are merged, so that `reasoning: {effort}` keeps its `summary`; null is absent here too.
             (Some(Value::Object(known)), Value::Object(given)) => {
-                known.extend(given.iter().map(|(k, v)| (k.clone(), v.clone())));
+                let given = given.iter().filter(|(_, value)| !value.is_null());
+                known.extend(given.map(|(k, v)| (k.clone(), v.clone())));
             }
             (Some(known), value) => *known = value.clone(),
             (None, _) => {}

@@ -40,7 +40,7 @@ pub enum OutputItem {
         #[schema(required)]
         output: Option<String>,
         #[schema(required)]
-        error: Option<String>,
+        error: Option<CallError>,
         #[schema(required)]
         approval_request_id: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -105,6 +105,31 @@ impl ContentPart {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum SummaryPart {
     SummaryText { text: String },
+}
+
+/// Why a call of a tool failed. OpenAI's shape since 2026 (before, it was a text): their Python package prints a
+/// screenful of warnings over anything else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum CallError {
+    McpToolExecutionError { content: Vec<CallErrorPart> },
+}
+
+/// What a failed call had to say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum CallErrorPart {
+    Text { text: String },
+}
+
+impl CallError {
+    /// The tool failed with these words.
+    #[must_use]
+    pub fn told(text: String) -> Self {
+        Self::McpToolExecutionError {
+            content: vec![CallErrorPart::Text { text }],
+        }
+    }
 }
 
 impl OutputItem {

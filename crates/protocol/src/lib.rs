@@ -29,8 +29,8 @@ pub use event::{Event, LlmCall, PendingAction, ToolState};
 pub use id::{ItemId, ResponseId, SessionId};
 pub use input::{InputItem, InputMessage, InputPart, Role, text};
 pub use item::{
-    ContentPart, ItemStatus, OutputItem, Phase, SERVER_LABEL, SummaryPart, TOOL_OUTPUT_LIMIT,
-    cut_output,
+    CallError, CallErrorPart, ContentPart, ItemStatus, OutputItem, Phase, SERVER_LABEL,
+    SummaryPart, TOOL_OUTPUT_LIMIT, cut_output,
 };
 pub use money::{CostKind, MicroUsd};
 pub use plan::{PlanItem, PlanStatus};

@@ -12,6 +12,7 @@ pub use webhook::WebhookRequest;
 use crate::reader::{Reader, check_length};
 use crate::{InputItem, MicroUsd, Problem, ResponseId, input};
 use serde_json::{Map, Value};
+use std::time::Duration;
 
 const DEFAULT_WAIT_SECONDS: u64 = 900;
 const MOST_WAIT_SECONDS: u64 = 3600;
@@ -38,7 +39,8 @@ pub struct CreateRequest {
     pub previous_response_id: Option<ResponseId>,
     pub max_cost: Option<MicroUsd>,
     pub instructions: Option<String>,
-    pub wait_timeout_seconds: u64,
+    /// A synchronous request blocks so long, within [1, 3600].
+    pub wait_timeout: Duration,
     pub metadata: Map<String, Value>,
     /// Tools of the client's own, and MCP servers to connect.
     pub tools: Vec<GivenTool>,
@@ -67,9 +69,7 @@ impl CreateRequest {
             previous_response_id: previous_response(&body)?,
             max_cost: max_cost(&body, "max_cost_usd")?,
             instructions: instructions(&body)?,
-            wait_timeout_seconds: body
-                .integer("wait_timeout_seconds", 1, MOST_WAIT_SECONDS)?
-                .unwrap_or(DEFAULT_WAIT_SECONDS),
+            wait_timeout: wait_timeout(&body)?,
             metadata: metadata(&body)?,
             tools: given_tools::parse(&body)?,
             fork: fork(&body)?,
@@ -157,6 +157,17 @@ fn max_cost(body: &Reader<'_>, field: &str) -> Result<Option<MicroUsd>, Problem>
     let usd = body.number_in(field, fits, "(0, 500]")?;
     // A positive cap below a micro-dollar stays positive: it allows nothing, and says so as a pause.
     Ok(usd.map(|usd| MicroUsd::from_usd(usd).max(MicroUsd(1))))
+}
+
+fn wait_timeout(body: &Reader<'_>) -> Result<Duration, Problem> {
+    let most = MOST_WAIT_SECONDS as f64;
+    let range = format!("[1, {MOST_WAIT_SECONDS}]");
+    let fits = |seconds: f64| (1.0..=most).contains(&seconds);
+    let seconds = body.number_in("wait_timeout_seconds", fits, &range)?;
+    Ok(seconds.map_or(
+        Duration::from_secs(DEFAULT_WAIT_SECONDS),
+        Duration::from_secs_f64,
+    ))
 }
 
 fn previous_response(body: &Reader<'_>) -> Result<Option<ResponseId>, Problem> {

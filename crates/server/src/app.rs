@@ -1,12 +1,12 @@
 //! What every request shares.
 
-use crate::auth::Gate;
 use crate::config::Config;
-use crate::idempotency::Doors;
 use crate::metrics::Metrics;
 use crate::models::Models;
-use crate::rate_limit::RateLimit;
 use crate::sessions::Sessions;
+use crate::sessions::idempotency::Doors;
+use crate::surface::auth::Gate;
+use crate::surface::rate_limit::RateLimit;
 use crate::webhooks::Webhooks;
 use journal::Journal;
 use platform::Platform;

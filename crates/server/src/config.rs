@@ -105,7 +105,8 @@ impl Default for Config {
             webhook_secret: None,
             sessions_per_user: 10,
             max_sessions: 200,
-            requests_per_minute: 600,
+            // Many clients of one account may poll; this stops only a loop without a pause.
+            requests_per_minute: 6000,
             max_iterations: 300,
             default_cap: protocol::MicroUsd::from_usd(protocol::DEFAULT_COST_USD),
         }

@@ -3,8 +3,9 @@
 use crate::app::App;
 use crate::config::Config;
 use crate::metrics::Metrics;
+use crate::sessions::recovery;
+use crate::surface::{accept, router};
 use crate::webhooks::Webhooks;
-use crate::{accept, recovery, router};
 use journal::{Journal, JournalError};
 use platform::public::PublicHttp;
 use platform::{Platform, PlatformError};
@@ -19,7 +20,9 @@ use tokio_util::sync::CancellationToken;
 const TURN_GRACE: Duration = Duration::from_secs(5);
 /// How long requests may take to end after that.
 const REQUEST_GRACE: Duration = Duration::from_secs(5);
+/// Between two sweeps, at most; a short idle time is swept more often.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
+const SWEEP_OFTENEST: Duration = Duration::from_millis(250);
 const DELETE_OLD_EVERY: Duration = Duration::from_secs(60);
 
 #[derive(Debug, thiserror::Error)]
@@ -80,10 +83,10 @@ impl Server {
         let stopped = stop_accepting.clone();
         let router = router::router(app.clone());
         let serving = tokio::spawn(accept::serve(listener, router, stopped));
-        let days = config.retention_days;
+        let (idle, days) = (config.idle, config.retention_days);
         let sweeping = {
             let app = app.clone();
-            tokio::spawn(async move { tokio::join!(sweep(&app), delete_old(&app, days)) })
+            tokio::spawn(async move { tokio::join!(sweep(&app, idle), delete_old(&app, days)) })
         };
         let telling = tokio::spawn(app.webhooks.clone().run(app.closing.clone()));
         Ok(Self {
@@ -127,8 +130,8 @@ async fn delete_old(app: &App, days: u32) {
     }
 }
 
-async fn sweep(app: &App) {
-    let mut ticks = tokio::time::interval(SWEEP_EVERY);
+async fn sweep(app: &App, idle: Duration) {
+    let mut ticks = tokio::time::interval((idle / 4).clamp(SWEEP_OFTENEST, SWEEP_EVERY));
     loop {
         ticks.tick().await;
         app.sessions.release_idle();

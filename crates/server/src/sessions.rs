@@ -1,11 +1,25 @@
 //! Live sessions: what holds a token, a sandbox and folded state in memory. Always rebuildable from the journal and the
 //! caller's token.
 
-use crate::auth::Caller;
-use crate::capacity::{Capacity, Full};
+mod cancel;
+mod capacity;
+mod deletion;
+mod end;
+mod fork;
+mod given_tools;
+pub(crate) mod idempotency;
+pub(crate) mod object;
+pub(crate) mod recovery;
+pub(crate) mod resources;
+mod running;
+mod session;
+pub(crate) mod turns;
+
 use crate::config::Config;
-use crate::refusal::{self, Refusal};
-pub(crate) use crate::session::{Rested, Session, Slot};
+use crate::sessions::capacity::{Capacity, Full};
+pub(crate) use crate::sessions::session::{Rested, Session, Slot};
+use crate::surface::auth::Caller;
+use crate::surface::refusal::{self, Refusal};
 use agent::{Agent, SessionState, Settings, StopReason};
 use journal::{AppendError, Journal, JournalError, Lease, Past, ResponseRow};
 use platform::Platform;

@@ -21,7 +21,7 @@ const STOP_MS = 30_000;
 const TEST_MS = 60_000;
 
 /** A child that prints its address in its first lines. Its standard error is kept in a file. */
-class Process {
+export class Process {
   constructor(name, folder, args, env) {
     this.name = name;
     this.log = join(folder, `${name}.log`);
@@ -63,7 +63,6 @@ class Process {
 
 let folder;
 const processes = [];
-let hub;
 let server;
 let url;
 
@@ -74,52 +73,33 @@ process.once("exit", () => {
   if (folder) rmSync(folder, { recursive: true, force: true });
 });
 
-async function start(name, args, env) {
-  const started = new Process(name, folder, args, env);
-  processes.unshift(started);
-  return [started, await started.address()];
-}
-
-function startServer(name, settings) {
-  const store = `sqlite:${join(folder, "store", `${name}.db`)}`;
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), "ml-intern-e2e-"));
+  const start = async (name, args, env) => {
+    const started = new Process(name, folder, args, env);
+    processes.unshift(started);
+    return [started, await started.address()];
+  };
+  const [, hub] = await start("sim", ["sim", "--addr", "127.0.0.1:0"], {});
+  const store = `sqlite:${join(folder, "store", "ml-intern.db")}`;
   const serve = ["serve", "--addr", "127.0.0.1:0", "--store", store, "--sandbox", "local"];
-  return start(name, serve, {
+  [server, url] = await start("server", serve, {
     HF_ENDPOINT: hub,
     HF_ROUTER_URL: `${hub}/v1`,
     HF_DATASETS_SERVER_URL: `${hub}/datasets-server`,
     ML_INTERN_MCP_URL: "",
-    ...settings,
   });
-}
-
-before(async () => {
-  folder = mkdtempSync(join(tmpdir(), "ml-intern-e2e-"));
-  [, hub] = await start("sim", ["sim", "--addr", "127.0.0.1:0"], {});
-  [server, url] = await startServer("server", {});
 });
 
 after(async () => {
-  for (const process of processes) assert.equal(await process.stop(), 0, `${process.name} ends as asked`);
+  const codes = [];
+  for (const process of processes) codes.push([process.name, await process.stop()]);
+  assert.deepEqual(codes, [["server", 0], ["sim", 0]], "both end as asked");
 });
 
 /** A test that may not take for ever. */
-export function test(name, body, timeout = TEST_MS) {
-  run(name, { timeout }, body);
-}
-
-/** Where the server is. */
-export function address() {
-  return url;
-}
-
-/** A folder that goes with the test process. */
-export function scratch(name) {
-  return mkdtempSync(join(folder, `${name}-`));
-}
-
-/** Another server on the same platform, with settings of its own; it ends with the test file. */
-export async function anotherServer(name, settings) {
-  return (await startServer(name, settings))[1];
+export function test(name, body) {
+  run(name, { timeout: TEST_MS }, body);
 }
 
 /** A fresh account. */

@@ -1,9 +1,12 @@
-// openai-node, unmodified: its own function tools, lists, deletion, retries, and the exception classes that need a server
-// in a certain state.
+// openai-node with tools that the request brings: functions that the client runs, and MCP servers.
 
 import assert from "node:assert/strict";
 import OpenAI from "openai";
-import { MODEL, anotherServer, calls, client, collect, says, task, test, token, wait } from "./harness.mjs";
+import { Bench, McpServer } from "./bench.mjs";
+import { MODEL, calls, client, collect, says, task, test } from "./harness.mjs";
+
+const bench = new Bench({ ML_INTERN_ALLOW_PRIVATE_HOSTS: "127.0.0.1" });
+const mcp = new McpServer();
 
 const WEATHER = {
   type: "function",
@@ -11,102 +14,106 @@ const WEATHER = {
   description: "The weather of a city.",
   parameters: {
     type: "object",
-    properties: { city: { type: "string" } },
-    required: ["city"],
+    properties: { city: { type: "string" }, days: { type: "integer" } },
+    required: ["city", "days"],
     additionalProperties: false,
   },
   strict: true,
 };
-const HEARD = "[[turn.capture]]\nname = 'w'\nfrom = 'weather'\nregex = 'rain in \\w+'\n";
-const SLOW = task("Wait", says("Late.", { delay_ms: 60_000 }));
+const ASKED = { city: "Oslo", days: 3 };
+const TELLS = says("It is {{weather}}.") + "[[turn.capture]]\nname = 'weather'\nfrom = 'weather'\nregex = 'sun.*'\n";
+const SCRIPT = calls({ say: "I ask." }, ["weather", ASKED]) + TELLS;
 
-test("a function tool's round trip", async () => {
+/** The output of the only function that a response asks for, as the next request's input. */
+function answer(response, output) {
+  const asked = response.output.filter((item) => item.type === "function_call");
+  assert.equal(asked.length, 1);
+  return [{ type: "function_call_output", call_id: asked[0].call_id, output }];
+}
+
+test("a function is handed over, and its output goes on", async () => {
   const api = client();
-  const input = task("Weather?", calls({ say: "" }, ["weather", { city: "Bergen" }]) + says("It is {{w}}.") + HEARD);
-  const asked = await api.responses.create({ model: MODEL, input, tools: [WEATHER] });
-  const call = asked.output.at(-1);
-  assert.deepEqual([asked.status, call.type, call.name], ["completed", "function_call", "weather"]);
-  assert.deepEqual(JSON.parse(call.arguments), { city: "Bergen" });
-  const output = { type: "function_call_output", call_id: call.call_id, output: "rain in Bergen" };
-  const told = await api.responses.create({ previous_response_id: asked.id, input: [output], tools: [WEATHER] });
-  assert.equal(told.output_text, "It is rain in Bergen.");
-});
+  const first = await api.responses.create({ model: MODEL, input: task("Weather?", SCRIPT), tools: [WEATHER] });
+  assert.deepEqual([first.status, first.output.map((item) => item.type)], ["completed", ["message", "function_call"]]);
+  assert.deepEqual([first.output[1].name, JSON.parse(first.output[1].arguments)], ["weather", ASKED]);
+  assert.deepEqual(first.tools, [WEATHER]);
 
-test("the helper on a function tool", async () => {
-  const input = task("Weather?", calls({ say: "Let me ask." }, ["weather", { city: "Oslo" }]));
-  const stream = client().responses.stream({ model: MODEL, input, tools: [WEATHER] });
-  const kinds = (await collect(stream)).map((event) => event.type);
-  assert.ok(kinds.includes("response.function_call_arguments.done"), String(kinds));
-  const { output } = await stream.finalResponse();
-  assert.deepEqual(output.at(-1).parsed_arguments, { city: "Oslo" });
-});
-
-test("input items, page by page", async () => {
-  const api = client();
-  const words = ["first", "second", "third", task("fourth", says("Seen."))];
-  const roles = ["user", "assistant", "developer", "user"];
-  const input = words.map((content, at) => ({ role: roles[at], content }));
-  const { id } = await api.responses.create({ model: MODEL, input });
-  const listed = await collect(api.responses.inputItems.list(id, { order: "asc", limit: 1 }));
-  assert.deepEqual(listed.map((item) => [item.role, item.content[0].text]), words.map((word, at) => [roles[at], word]));
-  const newestFirst = await collect(api.responses.inputItems.list(id));
-  assert.deepEqual(newestFirst.map((item) => item.id), listed.map((item) => item.id).reverse());
-});
-
-test("models", async () => {
-  const listed = await collect(client().models.list());
-  assert.ok(listed.some((model) => model.id === MODEL));
-});
-
-test("deletion", async () => {
-  const api = client();
-  const { id } = await api.responses.create({ model: MODEL, input: SLOW, background: true });
-  const refused = (kind, code) => (error) => error instanceof kind && error.code === code;
-  await assert.rejects(api.responses.delete(id), refused(OpenAI.ConflictError, "response_active"));
-  await api.responses.cancel(id);
-  await wait(api, id, ["cancelled"]);
-  await api.responses.delete(id);
-  await assert.rejects(api.responses.retrieve(id), refused(OpenAI.NotFoundError, "response_not_found"));
-});
-
-test("a client that gives up waiting makes one run", async () => {
-  const bearer = token();
-  const hasty = client(bearer, { timeout: 1000, maxRetries: 2 });
-  const input = task("Slow", says("At last.", { delay_ms: 8000 }));
-  await assert.rejects(hasty.responses.create({ model: MODEL, input }), OpenAI.APIConnectionTimeoutError);
-  const api = client(bearer);
-  const { data } = await api.get("/responses?limit=100");
-  assert.equal(data.length, 1);
-  assert.equal((await wait(api, data[0].id)).output_text, "At last.");
-});
-
-test("an idempotency key", async () => {
-  const api = client();
-  const body = { model: MODEL, input: task("x", says("Once.")) };
-  const settings = { headers: { "Idempotency-Key": `once-${token()}` } };
-  const first = await api.responses.create(body, settings).withResponse();
-  const again = await api.responses.create(body, settings).withResponse();
-  assert.deepEqual(again.data, first.data);
-  const marks = [first, again].map(({ response }) => response.headers.get("idempotent-replayed"));
-  assert.deepEqual(marks, [null, "true"]);
-  await assert.rejects(api.responses.create({ ...body, input: "another" }, settings), OpenAI.ConflictError);
-});
-
-test("429 and 503", async () => {
-  const refusal = async (settings, bearer, kind, status, code, prepare = async () => {}) => {
-    const api = client(bearer, { baseURL: `${await anotherServer(`for-${code}`, settings)}/v1` });
-    await prepare(api);
-    const creating = api.responses.create({ model: MODEL, input: SLOW, background: true });
-    await assert.rejects(creating, (error) => {
-      assert.ok(error instanceof kind, error.constructor.name);
-      assert.deepEqual([error.status, error.code], [status, code]);
-      assert.ok(Number(error.headers.get("retry-after")) > 0);
-      return true;
-    });
+  const send = (input) => api.responses.create({ input, previous_response_id: first.id, tools: [WEATHER] });
+  const input = answer(first, "sunny, 21 degrees");
+  const refused = (error) => {
+    assert.ok(error instanceof OpenAI.BadRequestError, String(error));
+    assert.deepEqual([error.code, error.param], ["invalid_value", "input[0].call_id"]);
+    return true;
   };
-  const fill = (api) => api.responses.create({ model: MODEL, input: SLOW, background: true });
-  const limit = { ML_INTERN_SESSIONS_PER_USER: "1" };
-  await refusal(limit, token(), OpenAI.RateLimitError, 429, "session_limit_reached", fill);
-  const nowhere = { HF_ENDPOINT: "http://127.0.0.1:9" };
-  await refusal(nowhere, token(), OpenAI.InternalServerError, 503, "auth_unavailable");
+  await assert.rejects(send([{ ...input[0], call_id: "call_of_nobody" }]), refused);
+  const second = await send(input);
+  assert.equal(second.output_text, "It is sunny, 21 degrees.");
+  await assert.rejects(send(input), refused, "nobody waits for it any more");
+  const kept = await collect(api.responses.inputItems.list(second.id));
+  assert.deepEqual(kept.map(({ id, status, ...rest }) => rest), input);
+});
+
+test("the helper gives the arguments as they come, and parsed", async () => {
+  const api = client();
+  const both = calls({ say: "Both." }, ["weather", ASKED], ["bash", { command: "echo $((40 + 2))" }]);
+  const stream = api.responses.stream({ model: MODEL, input: task("Weather?", both + TELLS), tools: [WEATHER] });
+  let pieces = "";
+  stream.on("response.function_call_arguments.delta", ({ delta, snapshot }) => {
+    pieces += delta;
+    assert.equal(snapshot, pieces);
+  });
+  const done = [];
+  stream.on("response.function_call_arguments.done", (event) => done.push([event.name, event.arguments]));
+  const first = await stream.finalResponse();
+  assert.deepEqual(done, [["weather", pieces]]);
+  const found = Object.fromEntries(first.output.map((item) => [item.type, item]));
+  assert.deepEqual(found.function_call.parsed_arguments, ASKED);
+  assert.match(found.mcp_call.output, /42/);
+
+  const input = answer(first, "sunny again");
+  const next = api.responses.stream({ input, previous_response_id: first.id, tools: [WEATHER] });
+  assert.equal((await next.finalResponse()).output_text, "It is sunny again.");
+});
+
+test("parse", async () => {
+  const asked = await client().responses.parse({ model: MODEL, input: task("Weather?", SCRIPT), tools: [WEATHER] });
+  assert.deepEqual(asked.output[1].parsed_arguments, ASKED);
+});
+
+test("an MCP server of the request is called by the server", async () => {
+  const tool = {
+    type: "mcp",
+    server_label: "notes",
+    server_url: mcp.url,
+    headers: { "x-secret": "s3cret-header" },
+    allowed_tools: ["look", "fail"],
+    require_approval: "never",
+  };
+  const tools = [
+    ["notes__look", { text: "stars" }],
+    ["notes__fail", { text: "x" }],
+  ];
+  const input = task("Look", calls({ say: "I look." }, ...tools) + says("I had {{tools}}."));
+  const request = { model: MODEL, input, tools: [tool] };
+  const stream = bench.client().responses.stream(request);
+  const kinds = (await collect(stream)).map((event) => event.type);
+  const response = await stream.finalResponse();
+  assert.equal(response.status, "completed", JSON.stringify(response.error));
+  const made = response.output.filter((item) => item.type === "mcp_call");
+  const told = made.map((item) => [item.server_label, item.name, item.status]);
+  assert.deepEqual(told, [["notes", "look", "completed"], ["notes", "fail", "failed"]]);
+  assert.match(made[0].output, /I see stars/);
+  assert.equal(made[0].error, null);
+  assert.equal(made[1].error.type, "mcp_tool_execution_error");
+  assert.equal(made[1].error.content[0].text, "ERROR: it went wrong");
+  for (const kind of ["completed", "failed"]) assert.ok(kinds.includes(`response.mcp_call.${kind}`), String(kinds));
+  assert.match(response.output_text, /notes__look/);
+  assert.doesNotMatch(response.output_text, /notes__change/);
+  assert.deepEqual(new Set(mcp.headers), new Set(["s3cret-header"]));
+  assert.doesNotMatch(JSON.stringify(response), /s3cret-header/);
+
+  const before = mcp.methods.length;
+  const refused = await client().responses.create({ ...request, input: task("Look", says("I had {{tools}}.")) });
+  assert.doesNotMatch(refused.output_text, /notes__/, "the address is the operator's own network");
+  assert.equal(mcp.methods.length, before);
 });

@@ -1,69 +1,133 @@
-// The Vercel AI SDK, unmodified: turns in which the server runs tools, and one in which the caller's own is called.
+// The Vercel AI SDK with its OpenAI provider: a run with tools of the server's, and tools that the caller runs.
 
 import assert from "node:assert/strict";
 import { createOpenAI } from "@ai-sdk/openai";
 import { generateText, stepCountIs, streamText, tool } from "ai";
 import { z } from "zod";
-import { MODEL, address, calls, collect, says, task, test, token } from "./harness.mjs";
+import { MODEL, calls, client, collect, says, task, test, token, wait } from "./harness.mjs";
 
-const WITH_A_TOOL =
-  calls({ think: "A look is needed.", say: "First a look. " }, ["bash", { command: "echo $((40 + 2))" }]) +
-  says("Looked.") +
-  says("Again.");
+const COUNTS =
+  calls({ think: "Counting is due.", say: "I count." }, ["bash", { command: "echo $((40 + 2))" }]) + says("Counted.");
+const WEATHER =
+  calls({ think: "Who knows?", say: "I ask." }, ["weather", { city: "Oslo" }]) +
+  calls({ say: "And there." }, ["weather", { city: "Rome" }]) +
+  says("It is {{weather}}.") +
+  "[[turn.capture]]\nname = 'weather'\nfrom = 'weather'\nregex = 'sunny in [A-Z][a-z]+'\n";
 
-function model() {
-  return createOpenAI({ baseURL: `${address()}/v1`, apiKey: token() }).responses(MODEL);
+/** The provider's model, openai-node for the same account, and the bodies that the provider sends. */
+function vercel() {
+  const api = client();
+  const sent = [];
+  const recorded = (url, init) => {
+    sent.push(JSON.parse(init.body));
+    return fetch(url, init);
+  };
+  const provider = createOpenAI({ baseURL: api.baseURL, apiKey: api.apiKey, fetch: recorded });
+  return { model: provider.responses(MODEL), api, sent };
 }
 
-test("generateText, and chaining", async () => {
-  const chat = model();
-  const settings = { model: chat, maxRetries: 0 };
-  const first = await generateText({ ...settings, prompt: task("Look", WITH_A_TOOL) });
-  assert.deepEqual([first.text, first.finishReason], ["First a look. Looked.", "stop"]);
-  const kinds = first.content.map((part) => part.type);
-  assert.deepEqual(kinds, ["reasoning", "text", "tool-call", "tool-result", "text"]);
-  assert.match(JSON.stringify(first.content[3].output), /42/);
-  assert.ok(first.usage.totalTokens > 0);
-  // The second prompt brings no script: only if the model sees the first one does it know its line.
-  const previousResponseId = first.providerMetadata.openai.responseId;
-  const second = await generateText({ ...settings, prompt: "Go on", providerOptions: { openai: { previousResponseId } } });
-  assert.equal(second.text, "Again.");
+/** What the SDK made of a run with a tool of the server's. */
+async function check({ text, finishReason, warnings, usage, toolCalls, toolResults, providerMetadata }, api) {
+  assert.deepEqual([text, finishReason, warnings ?? []], ["I count.Counted.", "stop", []]);
+  assert.ok(usage.inputTokens > 0 && usage.outputTokens > 0);
+  assert.equal(usage.totalTokens, usage.inputTokens + usage.outputTokens);
+  const called = toolCalls.map((call) => [call.toolName, call.input, call.providerExecuted]);
+  assert.deepEqual(called, [["mcp.bash", { command: "echo $((40 + 2))" }, true]]);
+  assert.match(toolResults[0].output.output, /42/);
+  assert.equal(toolResults[0].output.serverLabel, "ml-intern");
+  const kept = await wait(api, providerMetadata.openai.responseId);
+  assert.equal(kept.usage.total_tokens, usage.totalTokens);
+}
+
+test("generateText, with a tool of the server's", async () => {
+  const { model, api, sent } = vercel();
+  const result = await generateText({ model, prompt: task("Count", COUNTS), maxRetries: 0 });
+  await check(result, api);
+  assert.deepEqual([result.reasoningText, result.steps.length, sent.length], ["Counting is due.", 1, 1]);
 });
 
-test("generateText with a tool that fails", async () => {
-  const script = calls({ say: "" }, ["read", { path: "/nowhere" }]) + says("Not there.");
-  const { text, content } = await generateText({ model: model(), maxRetries: 0, prompt: task("Read", script) });
-  assert.equal(text, "Not there.");
-  assert.ok(content.some((part) => part.type === "tool-result"), JSON.stringify(content));
-});
-
-test("streamText", async () => {
-  const result = streamText({ model: model(), maxRetries: 0, prompt: task("Look", WITH_A_TOOL) });
+test("streamText, with a tool of the server's", async () => {
+  const { model, api, sent } = vercel();
+  const errors = [];
+  const onError = ({ error }) => errors.push(error);
+  const result = streamText({ model, prompt: task("Count", COUNTS), maxRetries: 0, onError });
   const parts = await collect(result.fullStream);
-  assert.deepEqual(parts.filter((part) => part.type === "error"), []);
-  const kinds = parts.map((part) => part.type);
-  for (const kind of ["reasoning-delta", "text-delta", "tool-call", "tool-result", "finish"]) {
-    assert.ok(kinds.includes(kind), `${kind} in ${kinds}`);
-  }
-  assert.deepEqual([await result.text, await result.finishReason], ["First a look. Looked.", "stop"]);
+  assert.deepEqual(errors, []);
+  const deltas = (type) => parts.filter((part) => part.type === type).map((part) => part.text).join("");
+  assert.deepEqual([deltas("text-delta"), deltas("reasoning-delta")], ["I count.Counted.", "Counting is due."]);
+  const names = ["text", "finishReason", "warnings", "usage", "toolCalls", "toolResults", "providerMetadata"];
+  const values = await Promise.all(names.map((name) => result[name]));
+  await check(Object.fromEntries(names.map((name, at) => [name, values[at]])), api);
+  assert.equal(sent.length, 1);
 });
 
-test("the caller's own tool", async () => {
-  const asked = [];
-  const weather = tool({
+/** The tool that the caller runs; it keeps what it was asked. */
+function weather(asked) {
+  return tool({
     description: "The weather of a city.",
     inputSchema: z.object({ city: z.string() }),
     execute: ({ city }) => {
       asked.push(city);
-      return `rain in ${city}`;
+      return `sunny in ${city}`;
     },
   });
-  const script = calls({ say: "" }, ["weather", { city: "Bergen" }]);
-  const settings = { model: model(), maxRetries: 0, tools: { weather }, stopWhen: stepCountIs(1) };
-  const { toolCalls, finishReason } = await generateText({ ...settings, prompt: task("Weather?", script) });
-  assert.deepEqual([toolCalls.map((call) => [call.toolName, call.input]), finishReason], [
-    [["weather", { city: "Bergen" }]],
-    "tool-calls",
-  ]);
-  assert.deepEqual(asked, ["Bergen"]);
+}
+
+/**
+ * A step after the first sends only the tool results, to the response that asked for them. Without this the SDK
+ * sends the conversation again, as `item_reference` and `function_call` items.
+ */
+function chained({ steps, messages }) {
+  if (steps.length === 0) return {};
+  const previousResponseId = steps.at(-1).providerMetadata.openai.responseId;
+  return { messages: messages.slice(-1), providerOptions: { openai: { previousResponseId } } };
+}
+
+async function checkSteps(text, steps, asked, sent, api) {
+  assert.deepEqual([text, steps, asked], ["It is sunny in Rome.", 3, ["Oslo", "Rome"]]);
+  const types = sent.map(({ input }) => input.map((item) => item.type ?? item.role));
+  assert.deepEqual(types, [["user"], ["function_call_output"], ["function_call_output"]]);
+  const last = await api.responses.retrieve(sent[2].previous_response_id);
+  const first = await api.responses.retrieve(sent[1].previous_response_id);
+  assert.deepEqual([last.previous_response_id, last.session_id], [first.id, first.session_id]);
+}
+
+test("generateText loops over a tool of the caller's", async () => {
+  const { model, api, sent } = vercel();
+  const asked = [];
+  const result = await generateText({
+    model,
+    prompt: task("Weather?", WEATHER),
+    tools: { weather: weather(asked) },
+    stopWhen: stepCountIs(5),
+    prepareStep: chained,
+    maxRetries: 0,
+  });
+  await checkSteps(result.text, result.steps.length, asked, sent, api);
+});
+
+test("streamText loops over a tool of the caller's", async () => {
+  const { model, api, sent } = vercel();
+  const asked = [];
+  const result = streamText({
+    model,
+    prompt: task("Weather?", WEATHER),
+    tools: { weather: weather(asked) },
+    stopWhen: stepCountIs(5),
+    prepareStep: chained,
+    maxRetries: 0,
+  });
+  assert.deepEqual((await collect(result.fullStream)).filter((part) => part.type === "error"), []);
+  await checkSteps(await result.text, (await result.steps).length, asked, sent, api);
+});
+
+test("a refusal arrives as the SDK's own error, with our message", async () => {
+  const { api } = vercel();
+  const provider = createOpenAI({ baseURL: api.baseURL, apiKey: "hf_noinf_" + token().slice(3) });
+  const call = generateText({ model: provider.responses(MODEL), prompt: "x" });
+  await assert.rejects(call, (error) => {
+    assert.deepEqual([error.name, error.statusCode, error.isRetryable], ["AI_APICallError", 403, false]);
+    assert.equal(error.data.error.code, "inference_provider_permission_required");
+    return true;
+  });
 });

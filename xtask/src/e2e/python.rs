@@ -14,8 +14,8 @@ use crate::workspace::{executable, root, target};
 /// The folder of the Node.js packages, for those tests that run programs in both languages.
 const NODE: &str = "ML_INTERN_E2E_NODE";
 
-/// Files whose tests wait longest.
-const SLOW: [&str; 2] = ["test_nginx", "test_openai_tools"];
+/// Files whose tests wait for something that takes a minute.
+const SLOW: [&str; 2] = ["test_nginx", "test_errors"];
 
 /// A Python with the packages of the tests.
 pub struct Python {

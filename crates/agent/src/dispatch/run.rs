@@ -7,7 +7,9 @@ use crate::state::CALL;
 use crate::stop::StopReason;
 use crate::work::{TurnError, Work};
 use journal::{CallRecord, LedgerOp, Private, ToolResult};
-use protocol::{Artifact, Event, ItemId, ItemStatus, MicroUsd, OutputItem, ToolState, cut_output};
+use protocol::{
+    Artifact, CallError, Event, ItemId, ItemStatus, MicroUsd, OutputItem, ToolState, cut_output,
+};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -373,7 +375,7 @@ fn done_item(
             .find(|line| !line.trim().is_empty())
             .unwrap_or("failed")
     };
-    let error = (!ok).then(|| reason().chars().take(300).collect());
+    let error = (!ok).then(|| CallError::told(reason().chars().take(300).collect()));
     let status = match (ok, is_stopped) {
         (true, _) => ItemStatus::Completed,
         (false, true) => ItemStatus::Incomplete,

@@ -143,6 +143,12 @@ impl Client {
         self.snapshot(request).await
     }
 
+    /// Goes on with a run that a restart has paused.
+    pub async fn resume(&self, id: &str) -> Result<Snapshot, ClientError> {
+        let path = format!("/v1/responses/{}/resume", segment(id)?);
+        self.snapshot(self.request(Method::POST, &path)).await
+    }
+
     /// Decides a paused batch. `new_cap_usd` raises the session's cap before it goes on.
     pub async fn decide(
         &self,

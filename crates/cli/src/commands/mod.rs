@@ -6,6 +6,7 @@ pub mod demo;
 mod deny;
 mod list;
 mod log;
+mod resume;
 mod run;
 mod serve;
 mod show;
@@ -37,6 +38,7 @@ enum Command {
     Show(show::Show),
     List(list::List),
     Cancel(cancel::Cancel),
+    Resume(resume::Resume),
     Approve(approve::Approve),
     Deny(deny::Deny),
     Sim(sim::SimArgs),
@@ -53,6 +55,7 @@ impl Cli {
             Command::Show(args) => args.run().await,
             Command::List(args) => args.run().await,
             Command::Cancel(args) => args.run().await,
+            Command::Resume(args) => args.run().await,
             Command::Approve(args) => args.run().await,
             Command::Deny(args) => args.run().await,
             Command::Sim(args) => args.run().await,

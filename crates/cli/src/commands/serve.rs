@@ -48,7 +48,7 @@ pub struct Serve {
     #[arg(long, env = "ML_INTERN_MAX_SESSIONS", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
     max_sessions: u64,
     /// Requests that one account may make in a minute; 0 for no limit
-    #[arg(long, env = "ML_INTERN_REQUESTS_PER_MINUTE", default_value_t = 600)]
+    #[arg(long, env = "ML_INTERN_REQUESTS_PER_MINUTE", default_value_t = 6000)]
     requests_per_minute: u32,
     /// Model calls in one turn before it fails with iteration_limit
     #[arg(long, env = "ML_INTERN_MAX_ITERATIONS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..))]

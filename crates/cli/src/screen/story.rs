@@ -57,7 +57,7 @@ pub fn pause(view: &View, id: &str, server: Option<&str>, ink: Ink) -> Vec<Strin
     let Some(Pause::Approval(pending)) = &view.pause else {
         lines.push(format!(
             "  go on:    {}",
-            command(&format!("run --previous {id} \"go on\""), server)
+            command(&format!("resume {id}"), server)
         ));
         return lines;
     };

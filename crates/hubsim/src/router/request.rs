@@ -17,6 +17,8 @@ pub struct ChatRequest {
     tools: Vec<OfferedTool>,
     #[serde(default)]
     tool_choice: Value,
+    #[serde(default)]
+    response_format: Value,
 }
 
 #[derive(Debug, Deserialize)]
@@ -116,6 +118,14 @@ impl ChatRequest {
     pub fn wish(&self) -> &str {
         let name = self.tool_choice["function"]["name"].as_str();
         self.tool_choice.as_str().or(name).unwrap_or_default()
+    }
+
+    /// The form that the answer is to have, as JSON; nothing when it is free.
+    pub fn format(&self) -> String {
+        match &self.response_format {
+            Value::Null => String::new(),
+            format => format.to_string(),
+        }
     }
 
     /// How many images the model is shown.

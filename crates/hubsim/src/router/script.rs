@@ -159,6 +159,7 @@ impl Cue {
         values.set("random", &self.conversation(request, scene)[..6]);
         values.set("tools", request.tool_names());
         values.set("tool_choice", request.wish());
+        values.set("format", request.format());
         values.set("images", request.images().to_string());
         values.set("task", task.trim().chars().take(80).collect::<String>());
         // Each turn sees the results that were there when it was played, so values never change later.

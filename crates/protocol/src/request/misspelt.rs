@@ -19,12 +19,15 @@ const OWN_FIELDS: [&str; 9] = [
 ];
 
 pub(super) fn refuse(fields: &Map<String, Value>) -> Result<(), Problem> {
-    for name in fields.keys() {
+    for (name, _) in fields.iter().filter(|(_, value)| !value.is_null()) {
         if OWN_FIELDS.contains(&name.as_str()) || openai_fields::is_known(name) {
             continue;
         }
         let lower = name.to_lowercase();
-        let is_about_money = lower.contains("cost") || lower.contains("budget");
+        let is_about_money = ["cost", "budget", "spend"]
+            .iter()
+            .any(|word| lower.contains(word))
+            || lower.ends_with("_usd");
         // A short name is near to much that is harmless.
         let mut long = OWN_FIELDS.iter().filter(|own| own.len() > 6);
         let near = long.find(|own| distance(own, &lower) <= 2 || is_beginning(own, &lower));

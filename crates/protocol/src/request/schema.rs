@@ -157,7 +157,7 @@ fn instructions() -> Value {
 
 fn wait() -> Value {
     json!({
-        "type": ["integer", "null"],
+        "type": ["number", "null"],
         "minimum": 1,
         "maximum": MOST_WAIT_SECONDS,
         "default": DEFAULT_WAIT_SECONDS,

@@ -89,6 +89,11 @@ fn refusals_name_the_code_and_the_field() {
             Some("wait_timeout_seconds"),
         ),
         (
+            json!({"input": "x", "wait_timeout_seconds": 0.5}),
+            "invalid_value",
+            Some("wait_timeout_seconds"),
+        ),
+        (
             json!({"input": "x", "wait_timeout_seconds": 3601}),
             "invalid_value",
             Some("wait_timeout_seconds"),
@@ -183,11 +188,17 @@ fn a_number_that_is_echoed_stays_the_same_number() {
 
 #[test]
 fn null_is_absent_and_unknown_fields_are_ignored() {
-    let body = json!({"input": "x", "max_cost_usd": null, "metadata": null, "client_metadata": {"a": 1}, "store": false});
+    let body = json!({"input": "x", "max_cost_usd": null, "metadata": null, "client_metadata": {"a": 1}, "store": false, "budget_usd": null, "conversation": null});
     let request = CreateRequest::parse(&body).unwrap();
     assert_eq!(request.max_cost, None);
-    assert_eq!(request.wait_timeout_seconds, 900);
+    assert_eq!(request.wait_timeout, Duration::from_secs(900));
     assert_eq!(request.openai["store"], json!(false));
+}
+
+#[test]
+fn a_wait_may_have_a_fraction() {
+    let request = CreateRequest::parse(&json!({"input": "x", "wait_timeout_seconds": 1.5}));
+    assert_eq!(request.unwrap().wait_timeout, Duration::from_millis(1500));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::schema::{Row, kind, named, rows};
 use crate::openapi::FAULTS;
-use crate::view::View;
+use crate::surface::view::View;
 use serde::Serialize;
 use serde_json::Value;
 

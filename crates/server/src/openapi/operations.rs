@@ -260,7 +260,7 @@ fn service() -> Vec<Operation> {
         open("/metrics", "getMetrics", "Prometheus text").answers(
             "200",
             "Metrics.",
-            "application/openmetrics-text",
+            "text/plain",
             text.clone(),
         ),
         open("/openapi.json", "getOpenApi", "This description").answers(

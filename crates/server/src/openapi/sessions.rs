@@ -1,7 +1,7 @@
 //! The session object, and the snapshot that a cancel answers with.
 
-use crate::resources::ListedResource;
-use crate::session_object::SessionObject;
+use crate::sessions::object::SessionObject;
+use crate::sessions::resources::ListedResource;
 use serde_json::{Map, Value, json};
 use utoipa::{PartialSchema, ToSchema};
 

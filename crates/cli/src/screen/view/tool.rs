@@ -198,11 +198,11 @@ fn tool_end(item: &Value) -> ToolEnd {
     let error = match &item["error"] {
         Value::Null => None,
         Value::String(words) => Some(words.clone()),
-        other => Some(
-            other["message"]
-                .as_str()
-                .map_or_else(|| other.to_string(), str::to_owned),
-        ),
+        other => {
+            let words = [&other["content"][0]["text"], &other["message"]];
+            let words = words.into_iter().find_map(Value::as_str);
+            Some(words.map_or_else(|| other.to_string(), str::to_owned))
+        }
     };
     match (item["status"].as_str(), error) {
         (Some("incomplete"), _) => ToolEnd::Stopped,
