@@ -91,16 +91,19 @@ class Stack:
             self.sim.stop()
             raise
 
-    def start_server(self):
+    def start_server(self, name="server", extra=None):
+        """A server with the environment `extra`; one of another name has a store of its own."""
+        store = self.store if name == "server" else self.folder / "store" / f"{name}.db"
         hub = self.sim.url
         env = {
             "HF_ENDPOINT": hub,
             "HF_ROUTER_URL": f"{hub}/v1",
             "HF_DATASETS_SERVER_URL": f"{hub}/datasets-server",
             "ML_INTERN_MCP_URL": "",
+            **(extra or {}),
         }
-        args = ["serve", "--addr", "127.0.0.1:0", "--store", f"sqlite:{self.store}", "--sandbox", self.sandbox]
-        return Process("server", self.folder, args, env)
+        args = ["serve", "--addr", "127.0.0.1:0", "--store", f"sqlite:{store}", "--sandbox", self.sandbox]
+        return Process(name, self.folder, args, env)
 
     def stop(self):
         codes = [self.server.stop(), self.sim.stop()]

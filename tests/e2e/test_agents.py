@@ -172,7 +172,8 @@ class Agents(unittest.IsolatedAsyncioTestCase):
             await Runner.run(self.agent(self.weather()), task("Weather?", calls("weather", "", city="Bonn")))
         self.assertEqual(raised.exception.code, "unsupported_content")
         self.assertEqual(raised.exception.param, "input[1].type")
-        self.assertEqual([item.get("type") for item in self.sent[1]["input"]][1:], ["function_call", "function_call_output"])
+        brought = [item.get("type") for item in self.sent[1]["input"][1:]]
+        self.assertEqual(brought, ["function_call", "function_call_output"])
 
 
 if __name__ == "__main__":

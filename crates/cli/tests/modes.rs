@@ -267,6 +267,23 @@ async fn silence_is_filled_with_bare_comments() {
 }
 
 #[tokio::test]
+async fn what_a_view_hides_is_silence_too() {
+    let (_sim, _server, client) = bench_with(&["--keepalive", "1"]).await;
+    // A line each quarter of a second, for three seconds; OpenAI's clients see none of them.
+    let chatty = "[[turn]]\n[[turn.call]]\ntool = 'bash'\n\
+        args = { command = 'for i in $(seq 12); do echo $i; sleep 0.25; done' }\n[[turn]]\nsay = 'Done.'";
+    let request = stream(&client, "/v1/responses?view=openai", chatty);
+    let text = text(request).await;
+    assert!(text.matches(": keep-alive\n").count() >= 2, "{text}");
+    let id = parse_frames(text.as_bytes())[0].data["response"]["id"].clone();
+    let log = client.log(id.as_str().unwrap()).await;
+    let hidden = log
+        .iter()
+        .filter(|(_, data)| data.contains("\"response.tool_log\""));
+    assert!(hidden.count() >= 3, "the lines came apart");
+}
+
+#[tokio::test]
 async fn a_reader_resumes_where_it_says() {
     let (_sim, mut server, client) = bench().await;
     let id = client.submit(&scripted("Work.", WORK)).await;
@@ -311,6 +328,15 @@ async fn a_reader_resumes_where_it_says() {
         text(client.request(Method::GET, &sdk)).await,
         "data: [DONE]\n\n"
     );
+    // The routes of the SDKs know the header too, though they send no ids.
+    let route = format!("/v1/responses/{id}?stream=true");
+    let seen = |seen: u64| {
+        let request = client.request(Method::GET, &route);
+        Answer::to(request.header("last-event-id", seen.to_string()))
+    };
+    let rest = seen(last - 1).await.bytes;
+    assert!(rest.starts_with(b"event: response.completed\n"));
+    assert_eq!(seen(last).await.status, 204);
 
     // Killed and started again, it says the same to the byte.
     let object = Answer::to(client.request(Method::GET, &format!("/v1/responses/{id}")))

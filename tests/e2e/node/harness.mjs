@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test as run } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
+import { setImmediate, setTimeout as delay } from "node:timers/promises";
 import OpenAI from "openai";
 
 export const MODEL = "moonshotai/Kimi-K2.6:novita";
@@ -61,6 +61,9 @@ export class Process {
   }
 }
 
+/** Arguments that a test file adds to the platform's, before its tests begin. */
+export const settings = { sim: [] };
+
 let folder;
 const processes = [];
 let server;
@@ -74,13 +77,15 @@ process.once("exit", () => {
 });
 
 before(async () => {
+  // The hook may run while this module is read, before the test file has said its settings.
+  await setImmediate();
   folder = mkdtempSync(join(tmpdir(), "ml-intern-e2e-"));
   const start = async (name, args, env) => {
     const started = new Process(name, folder, args, env);
     processes.unshift(started);
     return [started, await started.address()];
   };
-  const [, hub] = await start("sim", ["sim", "--addr", "127.0.0.1:0"], {});
+  const [, hub] = await start("sim", ["sim", "--addr", "127.0.0.1:0", ...settings.sim], {});
   const store = `sqlite:${join(folder, "store", "ml-intern.db")}`;
   const serve = ["serve", "--addr", "127.0.0.1:0", "--store", store, "--sandbox", "local"];
   [server, url] = await start("server", serve, {

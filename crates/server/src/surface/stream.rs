@@ -10,6 +10,7 @@ use http::{HeaderValue, header};
 use journal::{Follower, Frame, JournalError};
 use std::collections::VecDeque;
 use std::time::Duration;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// One newline: an empty line after a comment makes openai-python parse an empty event once it has seen ids.
@@ -31,6 +32,8 @@ struct Reader {
     follower: Option<Follower>,
     style: Style,
     keepalive: Duration,
+    /// When the next keep-alive is due. Only what is sent puts it off: a log may grow by much that the view hides.
+    keepalive_at: Instant,
     closing: CancellationToken,
     ready: VecDeque<Bytes>,
     _open: OpenStream,
@@ -57,15 +60,15 @@ fn respond(
         follower,
         style,
         keepalive: app.keepalive,
+        keepalive_at: Instant::now() + app.keepalive,
         closing: app.closing.clone(),
         ready,
         _open: app.metrics.stream_opened(),
     };
     let frames = stream::unfold(reader, |mut reader| async move {
-        reader
-            .next()
-            .await
-            .map(|bytes| (Ok::<_, std::convert::Infallible>(bytes), reader))
+        let bytes = reader.next().await?;
+        reader.keepalive_at = Instant::now() + reader.keepalive;
+        Some((Ok::<_, std::convert::Infallible>(bytes), reader))
     });
     let mut response = Response::new(Body::from_stream(frames));
     let headers = response.headers_mut();
@@ -91,7 +94,7 @@ impl Reader {
                 biased;
                 frames = follower.next() => frames,
                 () = self.closing.cancelled() => return None,
-                () = tokio::time::sleep(self.keepalive) => return Some(KEEP_ALIVE),
+                () = tokio::time::sleep_until(self.keepalive_at) => return Some(KEEP_ALIVE),
             };
             match frames {
                 Ok(frames) => self.take(&frames),

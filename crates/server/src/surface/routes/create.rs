@@ -144,12 +144,17 @@ async fn wait(app: &App, id: ResponseId, most: Duration) -> Result<Response, Ref
         .await?
         .ok_or_else(Problem::response_not_found)?;
     let mut follower = app.journal.follow(&row, 0).await?;
-    let quiet = deadline.min(Instant::now() + SPACE_EVERY);
+    let quiet = deadline.min(Instant::now() + space_every(app));
     let is_over = timeout_at(quiet, rest(&mut follower)).await.is_ok() || quiet == deadline;
     if is_over || app.closing.is_cancelled() {
         return object(app, &id).await;
     }
     Ok(json(spaced_body(app.clone(), id, follower, deadline)))
+}
+
+/// How often a long wait shows that it lives: every second keep-alive, at least every 30 s.
+fn space_every(app: &App) -> Duration {
+    SPACE_EVERY.min(app.keepalive * 2)
 }
 
 /// Reads on until the response rests. A journal that fails ends the wait too.
@@ -169,7 +174,7 @@ struct Wait {
     is_over: bool,
 }
 
-/// A space at once, as the first 30 s are over, and every 30 s, then the object.
+/// A space at once, as the first quiet time is over, and one after each further, then the object.
 fn spaced_body(app: App, id: ResponseId, follower: Follower, deadline: Instant) -> Body {
     let wait = Wait {
         app,
@@ -183,7 +188,7 @@ fn spaced_body(app: App, id: ResponseId, follower: Follower, deadline: Instant) 
         if wait.is_over {
             return None;
         }
-        let next = wait.deadline.min(Instant::now() + SPACE_EVERY);
+        let next = wait.deadline.min(Instant::now() + space_every(&wait.app));
         let closing = wait.app.closing.clone();
         let rested = tokio::select! {
             rested = timeout_at(next, rest(&mut wait.follower)) => rested.is_ok(),

@@ -95,7 +95,7 @@ pub(super) fn from_query(query: &StreamQuery, row: &ResponseRow) -> Result<Curso
     }
 }
 
-/// The cursor of `/events`: a usable `Last-Event-ID` wins over the query, which is stale when a browser reconnects.
+/// The cursor of a stream: a usable `Last-Event-ID` wins over the query, which is stale when a browser reconnects.
 ///
 /// # Errors
 /// As [`from_query`].

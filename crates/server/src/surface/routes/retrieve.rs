@@ -8,8 +8,8 @@ use crate::surface::refusal::Refusal;
 use crate::surface::stream::{self, Style};
 use crate::surface::view::View;
 use axum::extract::State;
-use axum::response::Response;
-use http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, StatusCode};
 
 pub(crate) async fn retrieve(
     State(app): State<App>,
@@ -20,18 +20,22 @@ pub(crate) async fn retrieve(
 ) -> Result<Response, Refusal> {
     let row = owned(&app, &caller, &id).await?;
     let wants_stream = query.wants_stream()?;
-    let cursor = cursor::from_query(&query, &row)?;
     let view = View::of_sdk_route(query.view.as_deref(), &headers)?;
     if !wants_stream {
+        cursor::from_query(&query, &row)?;
         return object(&app, &row.id).await;
     }
+    let cursor = cursor::from_request(&headers, &query, &row)?;
     let style = Style {
         view,
         with_ids: false,
         with_done: true,
     };
     if row.phase.is_terminal() && cursor.next > row.head {
-        return Ok(stream::empty(&app, style));
+        return Ok(match cursor.is_last_event_id {
+            true => StatusCode::NO_CONTENT.into_response(),
+            false => stream::empty(&app, style),
+        });
     }
     Ok(stream::follow(
         &app,
