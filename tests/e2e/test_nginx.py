@@ -205,7 +205,11 @@ class Passing(unittest.TestCase):
         median, worst = late[len(late) // 2], late[-1]
         measured = f"median {median * 1e3:.1f} ms, worst {worst * 1e3:.1f} ms later than directly"
         print(f"{name}: {len(late)} events, {measured} (two direct readers: {slack * 1e3:.1f} ms)")
-        self.assertGreater(len(late), 50)
+        # How many there are depends on the machine: what comes while the log is written goes into one delta. What counts is
+        # that they came over a while.
+        self.assertGreater(len(late), 10)
+        times = reading.arrivals().values()
+        self.assertGreater(max(times) - min(times), 1)
         self.assertLess(worst, PASSED_ON_WITHIN + slack, name)
         self.assertIn("response.tool_log", reading.kinds())
         self.assertEqual(reading.kinds()[-1], "response.completed")
