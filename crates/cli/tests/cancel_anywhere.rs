@@ -23,13 +23,22 @@ const LIMIT: Duration = Duration::from_secs(2);
 const AT_ONCE: usize = 4;
 
 /// What came of one point.
+#[derive(Debug)]
 struct Outcome {
-    script: &'static str,
+    script: &'static Script,
+    /// The moment of the cancel.
+    after: Duration,
     /// Whether the turn had not ended by itself.
     was_cancelled: bool,
     cancel: Duration,
     processes: Duration,
     jobs: usize,
+}
+
+impl Outcome {
+    fn is_slow(&self) -> bool {
+        self.cancel >= LIMIT || self.processes >= LIMIT
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -49,6 +58,12 @@ async fn a_cancel_lands_wherever_the_turn_is() {
         .collect()
         .await;
     report(&outcomes);
+    // A machine that is busy with something else may be slow once; a turn that does not stop is slow again.
+    let slow = outcomes.iter().filter(|outcome| outcome.is_slow());
+    for (n, slow) in (points..).zip(slow) {
+        let again = cancel(&sim, &client, n, slow.script, slow.after).await;
+        assert!(!again.is_slow(), "slow twice: {slow:?}, {again:?}");
+    }
     let cancelled = outcomes
         .iter()
         .filter(|outcome| outcome.was_cancelled)
@@ -97,7 +112,6 @@ async fn cancel(
         status == "cancelled" || (status == "completed" && has_ended),
         "{what}: {done:#}"
     );
-    assert!(took < LIMIT, "{what}: cancelled only after {took:?}");
     let calls = chats(sim, &account).await;
 
     let gone = Instant::now();
@@ -109,10 +123,6 @@ async fn cancel(
     })
     .await;
     let processes = gone.elapsed();
-    assert!(
-        processes < LIMIT,
-        "{what}: commands ran on for {processes:?}"
-    );
 
     let jobs = jobs(sim, &account).await;
     for job in &jobs {
@@ -127,7 +137,8 @@ async fn cancel(
     check_log(&client.log(&id).await);
     go_on(sim, &client, &account, &done, calls).await;
     Outcome {
-        script: script.name,
+        script,
+        after,
         was_cancelled: !has_ended,
         cancel: took,
         processes,
@@ -185,7 +196,7 @@ fn lists(object: &Value, job: &Value) -> bool {
 fn report(outcomes: &[Outcome]) {
     let mut slowest: BTreeMap<&str, (usize, usize, Duration, Duration, usize)> = BTreeMap::new();
     for outcome in outcomes {
-        let row = slowest.entry(outcome.script).or_default();
+        let row = slowest.entry(outcome.script.name).or_default();
         row.0 += 1;
         row.1 += usize::from(outcome.was_cancelled);
         row.2 = row.2.max(outcome.cancel);

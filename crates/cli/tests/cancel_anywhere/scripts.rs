@@ -4,6 +4,7 @@ use super::support::scripted;
 use serde_json::{Value, json};
 
 /// A kind of turn.
+#[derive(Debug)]
 pub struct Script {
     pub name: &'static str,
     /// Milliseconds after the submit (or the calls below) within which it is cancelled.
