@@ -76,7 +76,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     }
     if options.wants("tests") {
         steps.run("unit and integration", || {
-            let mut tests = cargo(&["test", "--workspace"]);
+            let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
             if let Some(count) = options.crash_cycles {
                 tests.env(CRASH_CYCLES, count.to_string());
             }

@@ -198,7 +198,7 @@ pub const FIELDS: &str = r#"
 400 invalid_value wait_timeout_seconds {"input": "x", "wait_timeout_seconds": 3601}
 400 invalid_value wait_timeout_seconds {"input": "x", "wait_timeout_seconds": 1e300}
 400 invalid_value wait_timeout_seconds {"input": "x", "wait_timeout_seconds": 18446744073709551616}
-400 invalid_type wait_timeout_seconds {"input": "x", "wait_timeout_seconds": 1.5}
+400 invalid_value wait_timeout_seconds {"input": "x", "wait_timeout_seconds": 0.5}
 400 invalid_type wait_timeout_seconds {"input": "x", "wait_timeout_seconds": "9"}
 400 invalid_type wait_timeout_seconds {"input": "x", "wait_timeout_seconds": true}
 400 invalid_type wait_timeout_seconds {"input": "x", "wait_timeout_seconds": [60]}
@@ -255,7 +255,7 @@ pub const FIELDS: &str = r#"
 400 unknown_parameter maxCostUsd {"input": "x", "maxCostUsd": 1}
 400 unknown_parameter max-cost-usd {"input": "x", "max-cost-usd": 1}
 400 unknown_parameter budget_usd {"input": "x", "budget_usd": 1}
-400 unknown_parameter BUDGET {"input": "x", "BUDGET": null}
+400 unknown_parameter BUDGET {"input": "x", "BUDGET": 1}
 400 unknown_parameter previous_response {"input": "x", "previous_response": "resp_1"}
 400 unknown_parameter wait_timeout {"input": "x", "wait_timeout": 60}
 400 unknown_parameter costxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx {"input": "x", "cost⟨x×100000⟩": 1}
