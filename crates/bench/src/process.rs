@@ -111,6 +111,10 @@ fn command(exe: &Path, folder: &Path, platform: &str) -> Command {
         .env("GITHUB_API_URL", format!("{platform}/github"))
         .env("ML_INTERN_MCP_URL", "")
         .env("ML_INTERN_DEFAULT_MODEL", crate::fake_platform::MODEL)
+        // What is measured is the work, not where it is refused.
+        .env("ML_INTERN_REQUESTS_PER_MINUTE", "0")
+        .env("ML_INTERN_SESSIONS_PER_USER", "100000")
+        .env("ML_INTERN_MAX_SESSIONS", "100000")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .kill_on_drop(true);
